@@ -1,0 +1,33 @@
+/*
+ * auth.h - who is asking. Looked up in auth-service's published functions; decided by the gate.
+ *
+ * API: `Authorization: Bearer <JWT>` (verified, cached per worker by the token's SHA-256,
+ * its session version compared with the database) or an API key `es_live_…`.
+ * Pages: the session cookie, its hash looked up in PostgreSQL. An API request with
+ * only cookies is served as that session and needs the CSRF header X-CSRF-Token.
+ *
+ * Layer: app.
+ */
+#ifndef ES_AUTH_H
+#define ES_AUTH_H
+
+#include "edges/http.h"
+
+enum subject_kind { SUBJECT_ANONYMOUS = 0, SUBJECT_SESSION, SUBJECT_TOKEN, SUBJECT_API_KEY };
+
+struct subject {
+	enum subject_kind kind;
+	struct uuid user_id;             /* "" when anonymous */
+	struct uuid session_id;
+	const char *email, *name;        /* NULL when anonymous */
+	const char *const *roles;        /* NULL-terminated, never NULL */
+	const char *const *permissions;  /* NULL-terminated, never NULL */
+	bool is_staff;
+};
+
+bool subject_can(const struct subject *s, const char *permission);
+bool subject_signed_in(const struct subject *s);
+/* Never NULL afterwards: rq->subject. Bad credentials: ERR_UNAUTHENTICATED; none: the anonymous subject. */
+err_t auth_identify(struct request *rq) MUST_CHECK;
+
+#endif
