@@ -66,6 +66,8 @@ bool request_wants_html(struct request *rq);
 
 /* Each sets status, type and body, and returns OK, so that a handler can end with `return respond_…`. */
 err_t respond_json(struct request *rq, int status, const json_t *body);
+/* {"data": [...], "next_cursor": "..."|null}; next_cursor NULL: this was the last page. */
+err_t respond_list(struct request *rq, json_t *data, const char *next_cursor);
 /* A single resource: ETag "v<version>", 304 when If-None-Match has it. */
 err_t respond_resource(struct request *rq, int status, const json_t *body, int64_t version);
 err_t respond_empty(struct request *rq, int status);
