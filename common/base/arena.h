@@ -28,7 +28,7 @@ void *arena_array(struct arena *a, size_t count, size_t size) MUST_CHECK;
 char *arena_strdup(struct arena *a, const char *s) MUST_CHECK; /* NULL gives NULL */
 char *arena_strndup(struct arena *a, const char *s, size_t n) MUST_CHECK;
 char *arena_printf(struct arena *a, const char *fmt, ...) PRINTF_LIKE(2, 3) MUST_CHECK;
-char *arena_vprintf(struct arena *a, const char *fmt, va_list ap) MUST_CHECK;
+char *arena_vprintf(struct arena *a, const char *fmt, va_list ap) PRINTF_LIKE(2, 0) MUST_CHECK;
 
 /* Run release(resource) at reset: PGresult, json_t, curl handles, file descriptors. */
 void arena_defer(struct arena *a, void (*release)(void *), void *resource);

@@ -4,8 +4,8 @@
  *   log_info(c, "order placed", LS("number", o->number), LI("lines", n));
  *
  * The request id, traceparent, service and pid are added from the ctx and the
- * process. Every value is escaped; secrets are never passed in (the names in
- * log.c's table of forbidden keys are refused in test builds).
+ * process. Every value is escaped; secrets are never passed in (the value of a key in
+ * log.c's table of forbidden names is not written).
  *
  * Layer: base.
  */
