@@ -1,0 +1,124 @@
+# EcoStore: every task. `make help` lists them; `make run` is all a newcomer needs.
+#
+# Only relative paths below: make splits words at spaces, and a clone may live in a folder with one.
+
+MODE ?= dev
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+Q := $(if $(V),,@)
+SAY = @printf '  %-8s %s\n'
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+# build/dev, build/asan, build/cov; another compiler has a folder of its own: build/dev-clang
+OUT := build/$(MODE)$(addprefix -,$(filter-out gcc cc,$(notdir $(firstword $(CC)))))
+
+# ---------------------------------------------------------------- flags
+
+WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wwrite-strings \
+	-Wcast-qual -Wformat=2 -Wundef -Wvla -Wimplicit-fallthrough -Wconversion
+MODE_dev := -O2 -D_FORTIFY_SOURCE=2
+MODE_asan := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+MODE_cov := -O0 --coverage
+ifndef MODE_$(MODE)
+$(error MODE=$(MODE) is none of dev, asan, cov)
+endif
+CFLAGS := -std=gnu11 $(WARN) -fstack-protector-strong -fPIE -g -D_GNU_SOURCE $(MODE_$(MODE)) -Icommon -isystem /usr/include/postgresql
+LDFLAGS := -pie -Wl,--as-needed -Wl,-z,relro,-z,now $(filter -fsanitize% --coverage,$(MODE_$(MODE)))
+# --as-needed: a program is linked with what it uses. Only who sends mail carries GMime and GLib.
+LDLIBS = -lfcgi -lpq -ljansson -lsodium -ljwt -lcurl -lssl -lcrypto -lutf8proc -lidn2 -lcsv -lesmtp $(GMIME_LIBS) -lm -lpthread
+GMIME_CFLAGS = $(shell pkg-config --cflags-only-I gmime-3.0 | sed 's/-I/-isystem /g')
+GMIME_LIBS = $(shell pkg-config --libs gmime-3.0)
+
+# ---------------------------------------------------------------- what there is: found, not listed
+
+LIB := $(OUT)/libecostore.a
+TESTLIB := $(OUT)/libtest.a
+LIB_SRC := $(wildcard common/base/*.c common/data/*.c common/edges/*.c common/app/*.c)
+SERVICES := $(patsubst fcgi-apps/%/main.c,%,$(wildcard fcgi-apps/*/main.c))
+SERVICE_SRC := $(foreach s,$(SERVICES),$(wildcard fcgi-apps/$(s)/*.c))
+BINARIES := $(SERVICES:%=$(OUT)/bin/%)
+TESTLIB_SRC := $(wildcard tests/lib/*.c)
+TEST_SRC := $(wildcard tests/unit/*.c tests/store/*.c tests/http/*.c)
+TESTS := $(TEST_SRC:%.c=$(OUT)/%)
+OBJECTS := $(patsubst %.c,$(OUT)/%.o,$(LIB_SRC) $(SERVICE_SRC) $(TESTLIB_SRC) $(TEST_SRC))
+
+# tests/store/cart_lines.c is linked with cart-service's objects (but main.c), bus_….c with event-bus', mock_….c with mock-provider's.
+service_of = $(if $(findstring _,$(notdir $1)),$(firstword $(filter $(firstword $(subst _, ,$(notdir $1)))-% %-$(firstword $(subst _, ,$(notdir $1))),$(SERVICES))))
+
+# ---------------------------------------------------------------- build
+
+.PHONY: help build tests lint format clean packages test-packages
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*## "; print "make <task>:"} /^[a-z][a-z-]*:.*## / {printf "  %-18s %s\n", $$1, $$2}' Makefile
+	@printf '\nPORT=8080  TLS_PORT=  RUN_DIR=.run  S=<service>  LIMITS=strict  MODE=dev|asan|cov  CC=clang  V=1\n'
+
+build: packages $(LIB) $(BINARIES) ## Compile everything (MODE=asan, MODE=cov, CC=clang)
+
+tests: test-packages build $(TESTS) ## Compile the C tests
+
+$(LIB): $(patsubst %.c,$(OUT)/%.o,$(LIB_SRC))
+$(TESTLIB): $(patsubst %.c,$(OUT)/%.o,$(TESTLIB_SRC))
+define SERVICE_RULES
+$(OUT)/lib/$(1).a: $(patsubst %.c,$(OUT)/%.o,$(filter-out %/main.c,$(wildcard fcgi-apps/$(1)/*.c)))
+$(OUT)/bin/$(1): $(OUT)/fcgi-apps/$(1)/main.o $(OUT)/lib/$(1).a $(LIB)
+$(patsubst %.c,$(OUT)/%.o,$(wildcard fcgi-apps/$(1)/*.c)): OWN := -Ifcgi-apps/$(1)
+endef
+$(foreach s,$(SERVICES),$(eval $(call SERVICE_RULES,$(s))))
+define TEST_RULES
+$(OUT)/$(1): $(OUT)/$(1).o $(if $(call service_of,$(1)),$(OUT)/lib/$(call service_of,$(1)).a) $(TESTLIB) $(LIB)
+$(OUT)/$(1).o: OWN := -Itests/lib $(addprefix -Ifcgi-apps/,$(call service_of,$(1)))
+endef
+$(foreach t,$(TEST_SRC:%.c=%),$(eval $(call TEST_RULES,$(t))))
+$(OUT)/tests/lib/%.o: OWN := -Itests/lib
+$(OUT)/common/edges/mail.o: OWN = $(GMIME_CFLAGS)
+
+$(OUT)/%.a:
+	$(SAY) AR $@
+	@mkdir -p $(@D) && rm -f $@
+	$(Q)ar rcs $@ $^
+
+$(BINARIES) $(TESTS):
+	$(SAY) LINK $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(if $(filter $(OUT)/tests/%,$@),-lcmocka) $(LDLIBS)
+
+$(OUT)/%.o: %.c $(OUT)/flags
+	$(SAY) CC $<
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(OWN) -MMD -MP -c -o $@ $<
+
+# Other flags, other objects: the stamp changes only when they do.
+$(OUT)/flags: always
+	@mkdir -p $(@D)
+	@echo '$(CC) $(CFLAGS)' | cmp -s - $@ || echo '$(CC) $(CFLAGS)' > $@
+.PHONY: always
+always:
+
+-include $(OBJECTS:.o=.d)
+
+# ---------------------------------------------------------------- packages
+
+packages:
+	@common/install/packages.sh run
+
+test-packages:
+	@common/install/packages.sh run test
+
+# ---------------------------------------------------------------- tests
+
+.PHONY: test
+test: tests ## Run every test; T=tests/unit/money runs one
+	@BUILD=$(OUT) tests/run $(T)
+
+lint: build ## Prove layers, sizes, banned functions, declared access, documented keys
+	@BUILD=$(OUT) tests/lint/run
+
+format: ## Format C sources in place (only what git knows and clang-format changes)
+	$(Q)git ls-files -z '*.c' '*.h' | xargs -0 clang-format -i
+
+clean: ## Remove build/ (never .run)
+	$(Q)rm -rf build
