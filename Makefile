@@ -51,12 +51,14 @@ service_of = $(if $(findstring _,$(notdir $1)),$(firstword $(filter $(firstword 
 
 # ---------------------------------------------------------------- build
 
-.PHONY: help build tests lint format clean packages test-packages
+.PHONY: help build objects tests lint format clean packages test-packages
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "; print "make <task>:"} /^[a-z][a-z-]*:.*## / {printf "  %-18s %s\n", $$1, $$2}' Makefile
 	@printf '\nPORT=8080  TLS_PORT=  RUN_DIR=.run  S=<service>  LIMITS=strict  MODE=dev|asan|cov  CC=clang  V=1\n'
 
 build: packages $(LIB) $(BINARIES) ## Compile everything (MODE=asan, MODE=cov, CC=clang)
+
+objects: packages $(OBJECTS) ## Compile without linking: for a branch whose library is not whole yet
 
 tests: test-packages build $(TESTS) ## Compile the C tests
 
