@@ -19,7 +19,7 @@ OUT := build/$(MODE)$(addprefix -,$(filter-out gcc cc,$(notdir $(firstword $(CC)
 # ---------------------------------------------------------------- flags
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wwrite-strings \
-	-Wcast-qual -Wformat=2 -Wundef -Wvla -Wimplicit-fallthrough -Wconversion
+	-Wcast-qual -Wformat=2 -Wundef -Wvla -Wimplicit-fallthrough -Wconversion -Wno-missing-field-initializers
 MODE_dev := -O2 -D_FORTIFY_SOURCE=2
 MODE_asan := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 MODE_cov := -O0 --coverage
