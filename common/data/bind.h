@@ -17,6 +17,8 @@
  *   BIND_LIST of objects                       pointer to an array of .of, its length (size_t) at .count
  *   BIND_TEXTS                                 const char ** with its length at .count; min/max bound the count, .item_max each length
  *   BIND_JSON                                  json_t * (any value), borrowed from the parsed body
+ *   BIND_PAIRS                                 struct params: every pair of a query whose name starts with the field's ("attr."),
+ *                                              names cut to what follows; max bounds the count, item_max each value
  *
  * Text is kept byte for byte; lengths are code points. BIND_LINE refuses control
  * characters; BIND_TEXT lets tab and newlines pass. Unknown members are refused
@@ -50,6 +52,7 @@ enum bind_type {
 	BIND_LIST,
 	BIND_TEXTS,
 	BIND_JSON,
+	BIND_PAIRS,
 };
 
 struct bind;
