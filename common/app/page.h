@@ -27,6 +27,9 @@ void page_flash(struct request *rq, const char *kind, const char *text);
 /* The value a form field had when it came back with errors, else NULL. */
 const char *form_value(struct request *rq, const char *name);
 
+/* Every country for a <select>, by name: [{code, name, selected}]; selected may be NULL. */
+json_t *page_countries(struct request *rq, const char *selected);
+
 /* Display forms next to the API's: {"amount","currency","text"} and {"iso","text"}. */
 void page_set_money(struct request *rq, json_t *object, const char *key, struct money m);
 void page_set_time(struct request *rq, json_t *object, const char *key, int64_t unix_us);

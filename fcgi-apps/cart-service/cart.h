@@ -92,6 +92,7 @@ struct cart_input {
 	struct line_input *lines;
 	size_t nlines;
 	const struct destination_input *destination;
+	bool one; /* a form's single line: its fields have no "lines/0/" before them */
 };
 struct quantity_input {
 	int64_t quantity;
@@ -111,6 +112,8 @@ extern const struct route CART_ROUTES[];
 err_t cart_price(struct ctx *c, struct cart *cart) MUST_CHECK;
 /* Add wishes up; offers[i] belongs to wishes.list[i]. Field errors name prefix "lines/0/" (several) or "" (one). */
 err_t cart_add(struct ctx *c, struct cart *cart, const struct lines_input *wishes, const struct offer *offers, bool one) MUST_CHECK;
+/* Take over a guest's lines; offers[i] is guest->lines[i] in this cart's currency. */
+void cart_merge(struct ctx *c, struct cart *cart, const struct cart *guest, const struct offer *offers);
 /* ERR_NOT_FOUND when the cart has no such line; quantity 0 removes it. */
 err_t cart_set_quantity(struct ctx *c, struct cart *cart, const char *line_id, int64_t quantity) MUST_CHECK;
 bool line_available(const struct cart_line *l);
@@ -125,7 +128,9 @@ json_t *quote_document(struct ctx *c, const struct cart *cart);
 json_t *view_cart(struct request *rq, const struct cart *cart);
 json_t *view_cart_page(struct request *rq, const struct cart *cart);
 json_t *view_shipping_options(struct request *rq, const struct cart *cart);
-json_t *view_countries(struct request *rq, const char *selected);
+
+/* handlers_cart.c: a new cart from what was asked for, priced and queued for the COMMIT */
+err_t cart_create(struct request *rq, const struct cart_input *in, struct cart *cart_r) MUST_CHECK;
 
 /* browser.c: which cart this browser holds */
 /* Its open cart, loaded and priced; *found_r false when it has none. Claims a guest's cart for who signed in. */

@@ -142,6 +142,29 @@ err_t cart_add(struct ctx *c, struct cart *cart, const struct lines_input *wishe
 	return ctx_check(c);
 }
 
+/* Quantities beyond the limit are cut to it: nobody is asked while carts merge. */
+void cart_merge(struct ctx *c, struct cart *cart, const struct cart *guest, const struct offer *offers)
+{
+	struct cart_line *grown = arena_array_of(c->arena, cart->nlines + guest->nlines + 1, struct cart_line);
+
+	if (cart->nlines > 0)
+		memcpy(grown, cart->lines, cart->nlines * sizeof(*grown));
+	cart->lines = grown;
+	for (size_t i = 0; i < guest->nlines && cart->nlines < LINES_MAX; i++) {
+		const struct cart_line *from = &guest->lines[i];
+		struct cart_line *l = line_by_sku(cart, from->offer.sku);
+
+		if (l != NULL) {
+			l->quantity = l->quantity + from->quantity > QUANTITY_MAX ? QUANTITY_MAX : l->quantity + from->quantity;
+			continue;
+		}
+		l = &cart->lines[cart->nlines];
+		*l = (struct cart_line){.id = uuid_v7(), .quantity = from->quantity, .offer = offers[i]};
+		l->position = cart->nlines > 0 ? cart->lines[cart->nlines - 1].position + 1 : 1;
+		cart->nlines++;
+	}
+}
+
 err_t cart_set_quantity(struct ctx *c, struct cart *cart, const char *line_id, int64_t quantity)
 {
 	for (size_t i = 0; i < cart->nlines; i++) {
