@@ -60,6 +60,7 @@ struct job_worker {
 struct timer {
 	const char *name;                /* "order.expire" */
 	int every_ms;
+	int (*pause_ms)(void);           /* instead of every_ms, asked after each run; may be NULL */
 	/* Several processes may tick at once: claim rows with FOR UPDATE SKIP LOCKED. */
 	err_t (*run)(struct ctx *c);
 };
@@ -71,7 +72,16 @@ struct work {
 	const struct timer *timers;
 };
 err_t work_run(struct ctx *c, const struct work *w, int stop_fd) MUST_CHECK;
-/* One pass over everything that is due, without waiting: for tests. *did_r: how much was handled. */
+/*
+ * One pass over everything that is due, without waiting: for tests. *did_r: how many events and jobs
+ * were handled; every timer runs once. Events arrive only after the sequencer: select bus.sequence_batch().
+ */
 err_t work_once(struct ctx *c, const struct work *w, size_t *did_r) MUST_CHECK;
+
+/* The statements behind these, to be proven with a service's own: NULL-terminated. */
+struct db_stmt;
+extern const struct db_stmt *const EVENT_STATEMENTS[]; /* emit, enqueue */
+extern const struct db_stmt *const WORK_STATEMENTS[];  /* consumers */
+extern const struct db_stmt *const JOB_STATEMENTS[];
 
 #endif

@@ -145,7 +145,7 @@ begin
 		 where c.subscription = p_subscription.name and c.shard = w.shard
 		returning c.shard, w.first, c.tries
 	loop
-		if r.tries > 5 then
+		if r.tries > 8 then
 			perform bus.bury_crashed(p_subscription.name, r.shard, r.first);
 		elsif r.first is not null then
 			return next r.shard;
@@ -202,7 +202,7 @@ end $$;
 -- the shard's cursor goes when this batch is done. blocked: an earlier event of the key is parked.
 create function bus.take(p_name text, p_shards bigint[], p_limit integer)
 returns table (shard integer, upto bigint, "position" bigint, id uuid, topic text, aggregate_type text, aggregate_id text,
-	order_key text, payload jsonb, created_at timestamptz, blocked boolean)
+	order_key text, payload jsonb, traceparent text, request_id text, created_at timestamptz, blocked boolean)
 language plpgsql security definer set search_path = bus, pg_temp as $$
 declare
 	s bus.subscription := bus.own_subscription(p_name);
@@ -215,7 +215,8 @@ begin
 	return query
 	select e.shard::integer,
 		case when count(*) over (partition by e.shard) < e.most then head else max(e.pos) over (partition by e.shard) end,
-		e.pos, e.event_id, e.topic, e.aggregate_type, e.aggregate_id, e.order_key, e.payload, e.created_at,
+		e.pos, e.event_id, e.topic, e.aggregate_type, e.aggregate_id, e.order_key, e.payload,
+		e.headers ->> 'traceparent', e.headers ->> 'request_id', e.created_at,
 		exists (select from parked p where p.subscription = p_name and p.order_key = e.order_key and p.state in ('retry', 'blocked'))
 	  from (select x.*, m.most from cursor c
 		 cross join lateral (select case when c.pos < c.careful_to then 1 else p_limit end as most) m
@@ -240,7 +241,7 @@ end $$;
 -- A parked event to try: with its shard's cursor locked, so that nothing is parked behind it meanwhile.
 create function bus.take_parked(p_name text, p_pos bigint)
 returns table ("position" bigint, id uuid, topic text, aggregate_type text, aggregate_id text, order_key text, payload jsonb,
-	created_at timestamptz)
+	traceparent text, request_id text, created_at timestamptz)
 language plpgsql security definer set search_path = bus, pg_temp as $$
 begin
 	perform bus.own_subscription(p_name);
@@ -248,7 +249,7 @@ begin
 	  where c.subscription = p_name and c.shard = p.shard for update of c;
 	return query
 	select p.pos, (p.event ->> 'event_id')::uuid, p.event ->> 'topic', p.event ->> 'aggregate_type', p.event ->> 'aggregate_id',
-		p.order_key, p.event -> 'payload', (p.event ->> 'created_at')::timestamptz
+		p.order_key, p.event -> 'payload', p.event #>> '{headers,traceparent}', p.event #>> '{headers,request_id}', (p.event ->> 'created_at')::timestamptz
 	  from parked p where p.subscription = p_name and p.pos = p_pos and p.state = 'retry' for update;
 end $$;
 

@@ -20,6 +20,7 @@ create table bus.job (
 	unique (queue, dedup_key)
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02);
 create index job_due on bus.job (queue, priority desc, run_at, id) where state = 'ready';
+create index job_lease on bus.job (lease) where lease is not null;
 create index job_settled on bus.job (settled_at) where state <> 'ready';
 
 create function bus.check_queue(p_queue text) returns void
@@ -86,6 +87,12 @@ language sql security definer set search_path = bus, pg_temp as $$
 	select exists (select from u)
 $$;
 
+-- What a worker leased and did not begin, because it was asked to stop.
+create function bus.release(p_token uuid) returns void
+language sql security definer set search_path = bus, pg_temp as $$
+	update job set lease = null, run_at = now(), attempts = attempts - 1 where lease = p_token and state = 'ready'
+$$;
+
 -- Run a settled job once more under its old key: a message sent again by staff.
 create function bus.enqueue_again(p_queue text, p_dedup_key text) returns boolean
 language plpgsql security definer set search_path = bus, pg_temp as $$
@@ -97,7 +104,7 @@ begin
 end $$;
 
 grant execute on function bus.enqueue(text, text, jsonb, timestamptz, integer), bus.lease(text, integer, integer, uuid),
-	bus.renew(bigint, uuid, integer), bus.ack(bigint, uuid), bus.nack(bigint, uuid, text, boolean),
+	bus.renew(bigint, uuid, integer), bus.release(uuid), bus.ack(bigint, uuid), bus.nack(bigint, uuid, text, boolean),
 	bus.enqueue_again(text, text) to es_service;
 
 create view bus.queue_state as

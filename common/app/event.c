@@ -1,0 +1,42 @@
+/*
+ * event.c - the producer's side of the bus: facts and jobs that travel with the open
+ * transaction's COMMIT.
+ */
+#include "app/event.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "edges/db.h"
+
+static const struct db_stmt EMIT = DB_EXEC("event_emit", SQL("select bus.emit($1, $2, $3, $4, $5::jsonb, $6::jsonb)"));
+static const struct db_stmt ENQUEUE = DB_EXEC("job_enqueue", SQL("select bus.enqueue($1, $2, $3::jsonb)"));
+
+const struct db_stmt *const EVENT_STATEMENTS[] = {&EMIT, &ENQUEUE, NULL};
+
+/* Outside a transaction the fact and its news could part: a programmer's error. */
+static void require_tx(const struct ctx *c, const char *what)
+{
+	if (db_in_tx(c))
+		return;
+	log_bug(c, "outside a transaction", LS("call", what));
+	abort();
+}
+
+void event_emit(struct ctx *c, const struct event *e)
+{
+	json_t *headers = json_new_object(c->arena);
+
+	require_tx(c, e->topic);
+	json_set_text_if(headers, "traceparent", c->traceparent);
+	json_set_text_if(headers, "request_id", c->request_id);
+	db_defer(c, &EMIT,
+		PARAMS(P_TEXT(e->topic), P_TEXT(e->aggregate_type), P_TEXT(e->aggregate_id), P_TEXT(e->order_key),
+			P_JSON(e->payload), P_JSON(headers)));
+}
+
+void job_enqueue(struct ctx *c, const char *queue, const char *dedup_key, const json_t *payload)
+{
+	require_tx(c, queue);
+	db_defer(c, &ENQUEUE, PARAMS(P_TEXT(queue), P_TEXT(dedup_key), P_JSON(payload)));
+}
