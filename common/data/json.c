@@ -56,6 +56,9 @@ err_t json_parse(struct ctx *c, struct str text, json_t **value_r)
 {
 	if (too_deep(text))
 		return fail(c, &ERR_MALFORMED_JSON, "the JSON is nested deeper than %d levels", JSON_DEPTH_MAX);
+	/* jansson takes a NUL behind the value for the end of the input. */
+	if (text.n > 0 && memchr(text.p, '\0', text.n) != NULL)
+		return fail(c, &ERR_MALFORMED_JSON, "there is a NUL byte in the JSON");
 	json_error_t error;
 	json_t *value = json_loadb(text.n == 0 ? "" : text.p, text.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
 	if (value == NULL && json_error_code(&error) == json_error_duplicate_key)
