@@ -124,3 +124,44 @@ format: ## Format C sources in place (only what git knows and clang-format chang
 
 clean: ## Remove build/ (never .run)
 	$(Q)rm -rf build
+
+# ---------------------------------------------------------------- the shop
+
+ASSET_SRC := $(wildcard templates/assets/*)
+build/assets.json: $(ASSET_SRC) common/install/assets.py
+	$(SAY) ASSETS $@
+	$(Q)common/install/assets.py templates/assets build/assets $@
+
+.PHONY: assets run start stop restart status logs seed reset import
+assets: build/assets.json
+
+SHOP = @BUILD=$(OUT) PORT='$(PORT)' TLS_PORT='$(TLS_PORT)' RUN_DIR='$(RUN_DIR)' S='$(S)' LIMITS='$(LIMITS)' common/install/shop/shop.py
+PORT ?=
+RUN_DIR ?= .run
+
+run: build assets ## Start the whole shop here; Ctrl-C stops it
+	$(SHOP) run
+
+start: build assets ## Start it in the background (S=cart-service: that service)
+	$(SHOP) start
+
+stop: ## Stop it
+	$(SHOP) stop
+
+restart: build assets ## Stop and start again, with the same settings
+	$(SHOP) restart
+
+status: ## What runs, since when, how large, and where
+	$(SHOP) status
+
+logs: ## Follow the logs (S=cart-service, N=100 lines back)
+	$(SHOP) logs
+
+seed: ## Import the seed shop again
+	$(SHOP) seed
+
+import: ## Import products: FILE=products.ndjson or .csv
+	$(SHOP) import '$(FILE)'
+
+reset: ## Stop it and remove its data, after asking (YES=1: without)
+	$(SHOP) reset

@@ -49,11 +49,10 @@ class Scratch:
             raise RuntimeError(f"{' '.join(argv)}: {done.stdout.decode('utf-8', 'replace')}")
 
     def _migrate(self, root):
-        env = dict(os.environ, **self.environment())
-        subprocess.run(["createdb", TEMPLATE], env=env, check=True)
-        if (root / "sql" / "migrate").exists():
-            subprocess.run([str(root / "sql" / "migrate")], cwd=root, env=dict(env, PGDATABASE=TEMPLATE), check=True,
-                           stdout=subprocess.DEVNULL)
+        done = subprocess.run([str(root / "sql" / "migrate"), "--host", str(self.dir), "--port", PORT, "--db", TEMPLATE, "--user", "postgres"],
+                              cwd=root, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        if done.returncode != 0:
+            raise RuntimeError(f"sql/migrate: {done.stdout.decode('utf-8', 'replace')}")
 
     def stop(self):
         if (self.dir / "data" / "postmaster.pid").exists():

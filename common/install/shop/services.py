@@ -1,0 +1,130 @@
+"""What an instance runs (common/install/processes), and the configuration each process gets."""
+import http.client
+import json
+import time
+
+import postgres
+import supervise
+from place import ROOT, Trouble
+
+PYTHON = "/usr/bin/python3"
+INFRASTRUCTURE = ("postgres", "nginx", "mail")
+
+
+class Process:
+    def __init__(self, line):
+        self.name, self.program, mode, self.role = line.split()
+        self.mode = None if mode == "-" else mode
+
+
+def every():
+    lines = (ROOT / "common" / "install" / "processes").read_text(encoding="utf-8").splitlines()
+    return [Process(line) for line in lines if line and not line.startswith("#")]
+
+
+def table(place):
+    """The processes whose programs are built."""
+    return [p for p in every() if (place.build / "bin" / p.program).exists()]
+
+
+def responders(place):
+    return [p for p in table(place) if p.mode is None]
+
+
+def environment(place, settings, process):
+    """ES_<KEY> for every key a service may ask for: config.h; the services' own keys have their defaults in them."""
+    internal = f"http://127.0.0.1:{settings['internal_port']}"
+    values = {
+        "db": postgres.conninfo(place, process.role),
+        "templates_dir": place.templates,
+        "assets_manifest": place.static_root / "assets.json",
+        "public_url": settings["public_url"],
+        "run_dir": place.state,
+        "workers": settings["workers"],
+        "log_level": settings["log_level"],
+        "secret_file": ensure_secret(place, "instance"),
+    }
+    if process.mode is None:
+        values["socket"] = place.socket_dir / f"{process.program}.sock"
+    own = {
+        "payment-service": {
+            "provider_url": f"{internal}/mock-provider",
+            "webhook_secret_file": ensure_secret(place, "webhook"),
+        },
+        "mock-provider": {
+            "webhook_url": f"{internal}/webhooks/payment/mock",
+            "webhook_secret_file": ensure_secret(place, "webhook"),
+        },
+        "notification-service": {"smtp": f"127.0.0.1:{settings['smtp_port']}"},
+        "catalog-service": {"seed_dir": ROOT / "sql" / "seed"},
+    }
+    values.update(own.get(process.program, {}))
+    result = {"ES_" + key.upper(): value for key, value in values.items()}
+    result.update({"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"})
+    return result
+
+
+def ensure_secret(place, name):
+    path = place.secret / name
+    if not path.exists():
+        import secrets
+        place.write(path, secrets.token_urlsafe(32) + "\n", 0o600)
+    return path
+
+
+def define(place, settings):
+    """sv/ and its run scripts, all down but the database."""
+    supervise.define(place, "postgres", [postgres.bin_dir() / "postgres", "-D", place.pg],
+                     {"LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin"}, down=False, death="INT")
+    # Killed, nginx' master leaves its workers, and they the port: what is left of the group goes before a new one starts.
+    supervise.define(place, "nginx", ["chpst", "-P", "/usr/sbin/nginx", "-e", "stderr", "-p", place.nginx, "-c", place.nginx / "nginx.conf"],
+                     {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+                     ["ulimit -n 8192 2>/dev/null || :",
+                      '[ ! -s group ] || kill -KILL -- "-$(cat group)" 2>/dev/null || :', "echo $$ >group"])
+    supervise.define(place, "mail", [PYTHON, place.install / "mail_sink.py", f"127.0.0.1:{settings['smtp_port']}", place.mail], {"LC_ALL": "C.UTF-8"})
+    processes = table(place)
+    for p in processes:
+        supervise.define(place, p.name, [place.bin / p.program] + ([p.mode] if p.mode else []), environment(place, settings, p))
+    supervise.forget_others(place, set(INFRASTRUCTURE) | {p.name for p in processes})
+
+
+def stop_order(there):
+    """From the outside in: no new requests, then what serves them, then what works behind them, the database last."""
+    work = [n for n in there if n.endswith("-work") or n == "mail"]
+    serve = [n for n in there if n not in work and n not in INFRASTRUCTURE]
+    return [(["nginx"], 5), (serve + work, 15), (["postgres"], 30)]
+
+
+def wait_ready(place, settings, wanted, deadline):
+    """Until every responder says it is ready, and everything else has kept running."""
+    waiting = [p.program for p in wanted if p.mode is None]
+    answer = "no answer"
+    while waiting:
+        name = waiting[0]
+        answer = ask_ready(settings, name)
+        if answer == "ready":
+            waiting.pop(0)
+            continue
+        for n in list(INFRASTRUCTURE) + [p.name for p in wanted]:
+            if supervise.endings(place, n) >= 3:
+                raise Trouble(f"{n} does not stay up; its last lines ({place.log / n / 'current'}):\n{supervise.last_lines(place, n)}")
+        if time.monotonic() > deadline:
+            raise Trouble(f"{name} is not ready: {answer}; its last lines ({place.log / name / 'current'}):\n{supervise.last_lines(place, name)}")
+        time.sleep(0.02)
+
+
+def ask_ready(settings, name):
+    connection = http.client.HTTPConnection("127.0.0.1", settings["internal_port"], timeout=3)
+    try:
+        connection.request("GET", f"/internal/{name}/readyz")
+        response = connection.getresponse()
+        body = response.read(2000).decode("utf-8", "replace")
+        return "ready" if response.status == 200 else f"{response.status} {body.strip()}"
+    except OSError as e:
+        return str(e)
+    finally:
+        connection.close()
+
+
+def load_settings(given, remembered):
+    return json.loads(json.dumps({**(remembered or {}), **given}))
