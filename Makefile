@@ -113,7 +113,8 @@ test-packages:
 # ---------------------------------------------------------------- tests
 
 .PHONY: test
-test: tests ## Run every test; T=tests/unit/money runs one
+# One C test needs no more than itself.
+test: $(if $(wildcard $(T:%.c=%).c),test-packages $(OUT)/$(T:%.c=%),tests) ## Run every test; T=tests/unit/money runs one
 	@BUILD=$(OUT) tests/run $(T)
 
 lint: build ## Prove layers, sizes, banned functions, declared access, documented keys
