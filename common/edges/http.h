@@ -14,6 +14,7 @@ enum method { METHOD_UNSET = 0, METHOD_GET, METHOD_POST, METHOD_PUT, METHOD_PATC
 const char *method_name(enum method m);
 
 struct route;
+struct idem;    /* app/idem.c */
 struct subject; /* app/auth.h */
 struct app;     /* app/app.h */
 
@@ -40,6 +41,7 @@ struct request {
 	bool internal;             /* came through the loopback listener */
 	bool https;                /* of the public URL */
 	const char *path;          /* decoded, starts with '/', no "//", ".", ".."; never logged with secret ids whole */
+	const char *raw_path;      /* the same still percent-encoded: what routes are matched by, so that %2F stays inside its segment */
 	struct str query_string;
 	struct params query;
 	struct str body;
@@ -50,6 +52,9 @@ struct request {
 	const void *input;         /* route's .body bound; its struct */
 	const void *args;          /* route's .query bound; its struct */
 	const char *client_ip;
+	err_t broken;              /* by the source: bad length, path or encoding; answered without a look at the table */
+	err_t failure;             /* why .on_invalid is called */
+	struct idem *idem;         /* app/idem.c's; NULL: no idempotency key in play */
 	struct response res;
 	const void *env;           /* fcgi.c's parameters: use request_header() */
 };
