@@ -24,9 +24,9 @@
 static const struct config_key COMMON_KEYS[] = {
 	{"db", CONFIG_TEXT, NULL, 0, 0, "PostgreSQL: libpq keywords without a password (use passfile=)"},
 	{"templates_dir", CONFIG_PATH, "/usr/share/ecostore/templates", 0, 0, "folder of the Mustache templates"},
-	{"assets_manifest", CONFIG_PATH, "", 0, 0, "JSON object: asset file name to its hashed URL"},
+	{"assets_manifest", CONFIG_TEXT, "", 0, 0, "JSON object: asset file name to its hashed URL"},
 	{"public_url", CONFIG_URL, "http://localhost:8080", 0, 0, "where shoppers reach the shop; no slash at the end"},
-	{"socket", CONFIG_PATH, "", 0, 0, "FastCGI socket to create; not needed when fd 0 is one"},
+	{"socket", CONFIG_TEXT, "", 0, 0, "FastCGI socket to create; not needed when fd 0 is one"},
 	{"socket_group", CONFIG_TEXT, "", 0, 0, "group that may connect to it: the web server's"},
 	{"workers", CONFIG_INT, "2", 1, 64, "processes that answer requests"},
 	{"max_requests", CONFIG_INT, "20000", 1, 100000000, "requests after which a worker is replaced"},
@@ -169,19 +169,23 @@ static err_t load_assets(struct ctx *c, struct process *p)
 	return OK;
 }
 
-static void list_statements(struct process *p)
+/* What a worker prepares at start: not what only consumers and masters say. */
+static const struct db_stmt *const *const WORKER_STATEMENTS[] = {
+	AUTH_STATEMENTS, IDEM_STATEMENTS, PAGE_STATEMENTS, APP_STATEMENTS, EVENT_STATEMENTS};
+static const struct db_stmt *const *const OTHER_STATEMENTS[] = {REGISTRY_STATEMENTS, WORK_STATEMENTS, JOB_STATEMENTS};
+
+static void list_statements(struct process *p, bool worker)
 {
 	const struct db_stmt *const **lists = arena_array_of(p->arena, STATEMENT_LISTS_MAX, const struct db_stmt *const *);
 	const struct db_stmt *const *const *own = p->app.service->statements;
-	size_t n = 0;
+	size_t n = 0, common = ARRAY_LEN(WORKER_STATEMENTS) + ARRAY_LEN(OTHER_STATEMENTS);
 
-	for (; own != NULL && *own != NULL && n < STATEMENT_LISTS_MAX - 6; own++)
+	for (; own != NULL && *own != NULL && n + common + 1 < STATEMENT_LISTS_MAX; own++)
 		lists[n++] = *own;
-	lists[n++] = AUTH_STATEMENTS;
-	lists[n++] = IDEM_STATEMENTS;
-	lists[n++] = PAGE_STATEMENTS;
-	lists[n++] = APP_STATEMENTS;
-	lists[n++] = REGISTRY_STATEMENTS;
+	for (size_t i = 0; i < ARRAY_LEN(WORKER_STATEMENTS); i++)
+		lists[n++] = WORKER_STATEMENTS[i];
+	for (size_t i = 0; !worker && i < ARRAY_LEN(OTHER_STATEMENTS); i++)
+		lists[n++] = OTHER_STATEMENTS[i];
 	p->db_setup.statements = lists;
 }
 
@@ -398,7 +402,7 @@ int app_main(const struct service *s, int argc, char **argv)
 	p.argv = argv;
 	p.arena = arena_new(PROCESS_ARENA_MAX);
 	setup_routes(&p);
-	list_statements(&p);
+	list_statements(&p, argc == 1);
 	for (size_t i = 0; argc == 2 && i < ARRAY_LEN(PRINTERS); i++) {
 		if (strcmp(argv[1], PRINTERS[i].name) == 0)
 			return PRINTERS[i].print(&p);
