@@ -26,10 +26,16 @@ static const struct bind_field MOVEMENTS_FIELDS[] = {
 };
 const struct bind MOVEMENTS_BIND = BIND(struct stock_query, MOVEMENTS_FIELDS);
 
-static const struct bind_field ADJUSTMENT_FIELDS[] = {
-	{"warehouse", BIND_LINE, offsetof(struct adjustment, warehouse), .required = true, .max = 16},
-	{"delta", BIND_INT, offsetof(struct adjustment, delta), .required = true, .min = -ADJUSTMENT_MAX, .max = ADJUSTMENT_MAX},
-	{"reason", BIND_LINE, offsetof(struct adjustment, reason), .required = true, .max = 200},
+#define ADJUSTMENT_MEMBERS                                                                                             \
+	{"warehouse", BIND_LINE, offsetof(struct adjustment, warehouse), .required = true, .max = 16},                \
+		{"delta", BIND_INT, offsetof(struct adjustment, delta), .required = true, .min = -ADJUSTMENT_MAX,     \
+			.max = ADJUSTMENT_MAX},                                                                        \
+		{"reason", BIND_LINE, offsetof(struct adjustment, reason), .required = true, .max = 200}
+
+static const struct bind_field ADJUSTMENT_FIELDS[] = {ADJUSTMENT_MEMBERS};
+static const struct bind_field ADJUSTMENT_FORM_FIELDS[] = {
+	{"sku", BIND_LINE, offsetof(struct adjustment, sku), .required = true, .max = SKU_MAX},
+	ADJUSTMENT_MEMBERS,
 };
 
 static void check_adjustment(struct ctx *c, void *target)
@@ -40,9 +46,6 @@ static void check_adjustment(struct ctx *c, void *target)
 		field_error(c, "delta", "invalid", "delta must not be zero");
 }
 
-const struct bind ADJUSTMENT_BIND = {
-	.fields = ADJUSTMENT_FIELDS,
-	.nfields = ARRAY_LEN(ADJUSTMENT_FIELDS),
-	.size = sizeof(struct adjustment),
-	.check = check_adjustment,
-};
+#define ADJUSTMENT_OF(table) {.fields = (table), .nfields = ARRAY_LEN(table), .size = sizeof(struct adjustment), .check = check_adjustment}
+const struct bind ADJUSTMENT_BIND = ADJUSTMENT_OF(ADJUSTMENT_FIELDS);
+const struct bind ADJUSTMENT_FORM_BIND = ADJUSTMENT_OF(ADJUSTMENT_FORM_FIELDS);

@@ -11,7 +11,7 @@
 #include "app/route.h"
 
 #define SKU_MAX 64
-#define PAGE_ROWS 50
+#define PAGE_ROWS ((size_t)50)
 #define ADJUSTMENT_MAX 1000000
 
 extern const struct problem ERR_SKU_UNKNOWN;     /* 404 sku_unknown */
@@ -19,7 +19,7 @@ extern const struct problem ERR_STOCK_PROMISED;  /* 409 stock_promised: orders h
 extern const struct problem ERR_STOCK_NEGATIVE;  /* 409 stock_negative: less than nothing on a shelf */
 
 struct stock {
-	const char *sku, *name; /* name: of the product offered, NULL when not in the catalogue */
+	const char *sku, *name, *slug; /* name, slug: of the product offered, NULL when not in the catalogue */
 	int64_t on_hand, reserved, available, backorder_limit, shortfall, low_mark;
 	int64_t version;
 };
@@ -31,7 +31,7 @@ struct shelf {
 };
 
 struct movement {
-	int64_t id, delta;
+	int64_t id, delta, on_hand_after;
 	const char *warehouse, *reason, *reference, *actor;
 	int64_t created_us;
 };
@@ -46,12 +46,13 @@ struct stock_query {
 };
 
 struct adjustment {
+	const char *sku;       /* the pages' form names it; the API has it in the path */
 	const char *warehouse; /* its code */
 	int64_t delta;
 	const char *reason;
 };
 
-extern const struct bind STOCK_LIST_BIND, STOCK_PAGE_BIND, MOVEMENTS_BIND, ADJUSTMENT_BIND;
+extern const struct bind STOCK_LIST_BIND, STOCK_PAGE_BIND, MOVEMENTS_BIND, ADJUSTMENT_BIND, ADJUSTMENT_FORM_BIND;
 extern const struct route INVENTORY_ROUTES[];
 extern const struct consumer INVENTORY_CONSUMERS[];
 

@@ -17,7 +17,7 @@ const struct route INVENTORY_ROUTES[] = {
 		.query = &STOCK_PAGE_BIND, .help = "Stock list"},
 	{METHOD_GET, "/admin/inventory/{sku}", page_stock, ACCESS_STAFF, "inventory:read", ROUTE_PAGE,
 		.query = &MOVEMENTS_BIND, .help = "One SKU, its shelves and movements"},
-	{METHOD_POST, "/admin/inventory/{sku}", page_adjust, ACCESS_STAFF, "inventory:write", ROUTE_PAGE,
-		.body = &ADJUSTMENT_BIND, .on_invalid = page_stock, .help = "Adjust stock"},
+	{METHOD_POST, "/admin/inventory/adjustments", page_adjust, ACCESS_STAFF, "inventory:write", ROUTE_PAGE,
+		.body = &ADJUSTMENT_FORM_BIND, .on_invalid = page_inventory, .help = "Adjust stock"},
 	{0},
 };

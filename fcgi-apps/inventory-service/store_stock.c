@@ -4,6 +4,7 @@
 static const struct db_column STOCK_COLUMNS[] = {
 	DB_COLUMN(struct stock, sku, DB_TEXT),
 	DB_COLUMN(struct stock, name, DB_TEXT),
+	DB_COLUMN(struct stock, slug, DB_TEXT),
 	DB_COLUMN(struct stock, on_hand, DB_INT64),
 	DB_COLUMN(struct stock, reserved, DB_INT64),
 	DB_COLUMN(struct stock, available, DB_INT64),
@@ -14,11 +15,11 @@ static const struct db_column STOCK_COLUMNS[] = {
 };
 
 #define STOCK_SELECT                                                                                                   \
-	"select i.sku, o.product_name as name, i.on_hand, i.reserved,"                                                 \
+	"select i.sku, o.product_name as name, o.slug, i.on_hand, i.reserved,"                                                 \
 	" greatest(0, i.on_hand + i.backorder_limit - i.reserved) as available,"                                       \
 	" i.backorder_limit, i.shortfall, i.low_mark, i.version"                                                       \
 	" from inventory.item i left join lateral"                                                                     \
-	" (select product_name from catalog.offer o where o.sku = i.sku limit 1) o on true "
+	" (select product_name, slug from catalog.offer o where o.sku = i.sku limit 1) o on true "
 
 static const struct db_stmt STOCK_LIST = DB_ROWS("stock_list", struct stock, STOCK_COLUMNS,
 	SQL(STOCK_SELECT "where ($1::text is null or i.sku = $1) and ($2::text is null or i.sku > $2)"
@@ -53,6 +54,7 @@ static const struct db_stmt WAREHOUSES = DB_ROWS("warehouses", struct shelf, SHE
 static const struct db_column MOVEMENT_COLUMNS[] = {
 	DB_COLUMN(struct movement, id, DB_INT64),
 	DB_COLUMN(struct movement, delta, DB_INT64),
+	DB_COLUMN(struct movement, on_hand_after, DB_INT64),
 	DB_COLUMN(struct movement, warehouse, DB_TEXT),
 	DB_COLUMN(struct movement, reason, DB_TEXT),
 	DB_COLUMN(struct movement, reference, DB_TEXT),
@@ -61,7 +63,7 @@ static const struct db_column MOVEMENT_COLUMNS[] = {
 };
 
 static const struct db_stmt MOVEMENTS = DB_ROWS("stock_movements", struct movement, MOVEMENT_COLUMNS,
-	SQL("select m.id, m.delta, w.code as warehouse, m.reason, m.reference, m.actor, m.created_at"
+	SQL("select m.id, m.delta, m.on_hand_after, w.code as warehouse, m.reason, m.reference, m.actor, m.created_at"
 	    " from inventory.movement m join inventory.warehouse w on w.id = m.warehouse_id"
 	    " where m.sku = $1::text and ($2::bigint = 0 or m.id < $2) order by m.id desc limit $3::bigint"));
 

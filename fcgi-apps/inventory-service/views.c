@@ -42,6 +42,7 @@ json_t *view_movement(struct request *rq, const struct movement *m)
 	json_set_int(o, "id", m->id);
 	json_set_text(o, "warehouse", m->warehouse);
 	json_set_int(o, "delta", m->delta);
+	json_set_int(o, "on_hand_after", m->on_hand_after);
 	json_set_text(o, "reason", m->reason);
 	json_set_text(o, "reference", m->reference);
 	json_set_time(o, "created_at", m->created_us);

@@ -38,6 +38,7 @@ create table inventory.movement (
 	sku          text not null,
 	warehouse_id uuid not null references inventory.warehouse,
 	delta        bigint not null check (delta <> 0),
+	on_hand_after bigint not null check (on_hand_after >= 0),  -- of the SKU in all warehouses
 	reason       text not null,
 	reference    text,                          -- "shipment:<id>": applied once
 	actor        text not null,                 -- user id, or the service that acted
@@ -97,18 +98,20 @@ create trigger item_touched before update on inventory.item for each row execute
 -- The only writer of levels and on_hand. Locks the item first, so writers of one SKU queue.
 create function inventory.move(p_sku text, p_warehouse uuid, p_delta bigint, p_reason text, p_reference text, p_actor text)
 returns void language plpgsql security definer set search_path = inventory, pg_temp as $$
+declare
+	after bigint;
 begin
 	if p_delta = 0 then
 		return;
 	end if;
-	update item set on_hand = on_hand + p_delta where sku = p_sku;
+	update item set on_hand = on_hand + p_delta where sku = p_sku returning on_hand into after;
 	if not found then
 		raise exception using errcode = 'ES001', constraint = 'sku_unknown', message = format('there is no SKU %s', p_sku);
 	end if;
 	insert into level (sku, warehouse_id, on_hand) values (p_sku, p_warehouse, p_delta)
 		on conflict (sku, warehouse_id) do update set on_hand = level.on_hand + excluded.on_hand;
-	insert into movement (sku, warehouse_id, delta, reason, reference, actor)
-		values (p_sku, p_warehouse, p_delta, p_reason, p_reference, p_actor);
+	insert into movement (sku, warehouse_id, delta, on_hand_after, reason, reference, actor)
+		values (p_sku, p_warehouse, p_delta, after, p_reason, p_reference, p_actor);
 end $$;
 
 -- Published. Promise stock to an order: all or nothing, SKUs in order so that buyers never deadlock.
@@ -204,8 +207,8 @@ begin
 		 where sku = counted.sku;
 		insert into level (sku, warehouse_id, on_hand) values (counted.sku, main, counted.quantity - before.on_hand)
 			on conflict (sku, warehouse_id) do update set on_hand = level.on_hand + excluded.on_hand;
-		insert into movement (sku, warehouse_id, delta, reason, actor)
-			values (counted.sku, main, counted.quantity - before.on_hand, p_reason, session_user);
+		insert into movement (sku, warehouse_id, delta, on_hand_after, reason, actor)
+			values (counted.sku, main, counted.quantity - before.on_hand, counted.quantity, p_reason, session_user);
 	end loop;
 end $$;
 
