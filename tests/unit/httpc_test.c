@@ -16,6 +16,7 @@
 
 struct web_server {
 	int fd, port;
+	int open_fd; /* the connection being served, or -1 */
 	pthread_t thread;
 	int connections;
 	char head[4096], body[4096]; /* of the last request */
@@ -76,8 +77,10 @@ static void *serve(void *arg)
 	for (int fd; (fd = accept(s->fd, NULL, NULL)) >= 0;) {
 		FILE *in = fdopen(fd, "r+");
 		s->connections++;
+		s->open_fd = fd;
 		while (read_request(s, in) && answer(s, fd))
 			;
+		s->open_fd = -1;
 		fclose(in);
 	}
 	return NULL;
@@ -94,6 +97,7 @@ static int start(void **state)
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t len = sizeof(address);
 	arena = arena_new(8 << 20);
+	server.open_fd = -1;
 	server.fd = socket(AF_INET, SOCK_STREAM, 0);
 	assert_int_equal(bind(server.fd, (struct sockaddr *)&address, len), 0);
 	assert_int_equal(listen(server.fd, 8), 0);
@@ -107,9 +111,12 @@ static int stop(void **state)
 {
 	(void)state;
 	shutdown(server.fd, SHUT_RDWR);
+	if (server.open_fd >= 0)
+		shutdown(server.open_fd, SHUT_RDWR); /* the client keeps its connection */
+	pthread_join(server.thread, NULL);
 	close(server.fd);
 	arena_free(arena);
-	return 0; /* the thread may wait on the kept connection: the process' end ends it */
+	return 0;
 }
 
 static int fresh(void **state)

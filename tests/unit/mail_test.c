@@ -164,7 +164,7 @@ static void headers_and_both_parts(void **state)
 	assert_has(text, "Auto-Submitted: auto-generated\r\n");
 	assert_has(text, "Content-Type: multipart/alternative; boundary=");
 	assert_has(text, "Content-Type: text/plain; charset=utf-8\r\n");
-	assert_has(text, "Content-Type: text/html; charset=utf-8\r\n");
+	assert_has(text, "Content-Type: text/html; charset=us-ascii\r\n");
 	assert_has(text, "=E2=80=9Corder=E2=80=9D");
 	for (const char *p = text; *p; p++) {
 		assert_true((unsigned char)*p < 0x80);
