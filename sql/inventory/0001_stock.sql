@@ -95,6 +95,15 @@ begin
 end $$;
 create trigger item_touched before update on inventory.item for each row execute function inventory.touch_item();
 
+-- One SKU's share in a warehouse. The item is locked, so nobody else makes the row meanwhile.
+create function inventory.fill_shelf(p_sku text, p_warehouse uuid, p_delta bigint) returns void language plpgsql as $$
+begin
+	update inventory.level set on_hand = on_hand + p_delta where sku = p_sku and warehouse_id = p_warehouse;
+	if not found then
+		insert into inventory.level (sku, warehouse_id, on_hand) values (p_sku, p_warehouse, p_delta);
+	end if;
+end $$;
+
 -- The only writer of levels and on_hand. Locks the item first, so writers of one SKU queue.
 create function inventory.move(p_sku text, p_warehouse uuid, p_delta bigint, p_reason text, p_reference text, p_actor text)
 returns void language plpgsql security definer set search_path = inventory, pg_temp as $$
@@ -108,8 +117,7 @@ begin
 	if not found then
 		raise exception using errcode = 'ES001', constraint = 'sku_unknown', message = format('there is no SKU %s', p_sku);
 	end if;
-	insert into level (sku, warehouse_id, on_hand) values (p_sku, p_warehouse, p_delta)
-		on conflict (sku, warehouse_id) do update set on_hand = level.on_hand + excluded.on_hand;
+	perform inventory.fill_shelf(p_sku, p_warehouse, p_delta);
 	insert into movement (sku, warehouse_id, delta, on_hand_after, reason, reference, actor)
 		values (p_sku, p_warehouse, p_delta, after, p_reason, p_reference, p_actor);
 end $$;
@@ -205,8 +213,7 @@ begin
 		-- Others' shelves keep what they have; the count is of the main warehouse's share.
 		update item set shortfall = greatest(0, reserved - counted.quantity - backorder_limit), on_hand = counted.quantity
 		 where sku = counted.sku;
-		insert into level (sku, warehouse_id, on_hand) values (counted.sku, main, counted.quantity - before.on_hand)
-			on conflict (sku, warehouse_id) do update set on_hand = level.on_hand + excluded.on_hand;
+		perform inventory.fill_shelf(counted.sku, main, counted.quantity - before.on_hand);
 		insert into movement (sku, warehouse_id, delta, on_hand_after, reason, actor)
 			values (counted.sku, main, counted.quantity - before.on_hand, counted.quantity, p_reason, session_user);
 	end loop;
