@@ -74,10 +74,11 @@ const struct db_stmt *const IDEM_STATEMENTS[] = {&IDEM_LOCK, &IDEM_FIND, &IDEM_S
 
 /* ------------------------------------------------------------------ the key and its scope */
 
-/* A structured-field string "…" or the bare token that many clients send. */
-static err_t read_header(struct request *rq, const char **key_r)
+/* A structured-field string "…" or the bare token that many clients send; a form has it in a hidden field. */
+static err_t read_key(struct request *rq, const char **key_r)
 {
-	struct str s = str_trim(str_of(request_header(rq, "Idempotency-Key")));
+	bool page = (rq->route->flags & ROUTE_PAGE) != 0;
+	struct str s = str_trim(str_of(page ? params_get(&rq->form, "idempotency_key") : request_header(rq, "Idempotency-Key")));
 
 	*key_r = NULL;
 	if (s.n >= 2 && s.p[0] == '"' && s.p[s.n - 1] == '"')
@@ -121,9 +122,9 @@ err_t idem_read_key(struct request *rq)
 	const char *key = NULL, *who;
 
 	rq->idem = NULL;
-	if ((r->flags & (ROUTE_PAGE | ROUTE_KEY_IGNORED)) != 0 || rq->ctx.db == NULL)
+	if ((r->flags & ROUTE_KEY_IGNORED) != 0 || rq->ctx.db == NULL)
 		return OK;
-	TRY(read_header(rq, &key));
+	TRY(read_key(rq, &key));
 	if (key == NULL && (r->flags & ROUTE_KEY_REQUIRED) != 0)
 		return fail(&rq->ctx, &ERR_IDEMPOTENCY_REQUIRED, "send an Idempotency-Key header with this request");
 	if (key == NULL)

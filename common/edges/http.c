@@ -146,6 +146,15 @@ err_t respond_empty(struct request *rq, int status)
 	return respond_bytes(rq, status, NULL, (struct str){.p = "", .n = 0});
 }
 
+err_t respond_list(struct request *rq, json_t *data, const char *next_cursor)
+{
+	json_t *list = json_new_object(rq->ctx.arena);
+
+	json_set(list, "data", data);
+	json_set_text(list, "next_cursor", next_cursor);
+	return respond_json(rq, 200, list);
+}
+
 err_t respond_resource(struct request *rq, int status, const json_t *body, int64_t version)
 {
 	const char *etag = etag_of(rq, version), *seen = request_header(rq, "If-None-Match");
