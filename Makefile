@@ -128,7 +128,7 @@ clean: ## Remove build/ (never .run)
 
 # ---------------------------------------------------------------- the shop
 
-ASSET_SRC := $(wildcard templates/assets/*)
+ASSET_SRC := $(wildcard templates/assets/*.* templates/assets/*/*)
 build/assets.json: $(ASSET_SRC) common/install/assets.py
 	$(SAY) ASSETS $@
 	$(Q)common/install/assets.py templates/assets build/assets $@
