@@ -165,6 +165,9 @@ static err_t judge(struct ctx *c, const struct idem *i)
 		return fail(c, &ERR_IDEMPOTENCY_REUSED, "this Idempotency-Key was used with another request body");
 	if (strcmp(i->found.state, "done") == 0)
 		return &ERR_REPLAY;
+	/* Our own claim is no obstacle. */
+	if (uuid_is_set(&i->attempt_id) && strcmp(i->found.attempt_id.s, i->attempt_id.s) == 0)
+		return OK;
 	return i->found.leased ? running(c) : OK;
 }
 
@@ -251,19 +254,27 @@ void idem_save(struct request *rq)
 
 static err_t save_body(struct ctx *c, void *arg)
 {
+	struct request *rq = arg;
+
 	(void)c;
-	idem_save(arg);
+	/* The rule may have refused before anything was asked of the database: the key was not looked up yet. */
+	TRY(idem_begin(rq));
+	idem_save(rq);
 	return OK;
 }
 
 void idem_save_refusal(struct request *rq)
 {
-	struct response res = rq->res;
+	const struct response refusal = rq->res;
+	err_t e = db_tx(&rq->ctx, DB_TX_DEFAULT, save_body, rq);
 
-	/* Without the row a retry decides again: no harm, so the refusal is answered anyway. */
-	if (db_tx(&rq->ctx, DB_TX_DEFAULT, save_body, rq) != OK)
-		log_peer(&rq->ctx, "could not store a refusal for its idempotency key", LS("detail", rq->ctx.detail));
-	rq->res = res;
+	rq->res = refusal;
+	if (e == &ERR_REPLAY)
+		idem_replay(rq);
+	else if (e == &ERR_IDEMPOTENCY_RUNNING || e == &ERR_IDEMPOTENCY_REUSED)
+		problem_respond(rq, e);
+	else if (e != OK) /* without the row a retry decides again: no harm */
+		log_peer(&rq->ctx, "could not store a refusal for its idempotency key", LS("problem", e->code));
 }
 
 void idem_replay(struct request *rq)
