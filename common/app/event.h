@@ -60,9 +60,9 @@ struct job_worker {
 struct timer {
 	const char *name;                /* "order.expire" */
 	int every_ms;
-	int (*pause_ms)(void);           /* instead of every_ms, asked after each run; may be NULL */
 	/* Several processes may tick at once: claim rows with FOR UPDATE SKIP LOCKED. */
 	err_t (*run)(struct ctx *c);
+	int (*pause_ms)(void);           /* instead of every_ms, asked after each run; may be NULL */
 };
 
 /* The consumer process (--work): returns when stop_fd becomes readable, after the batch in hand. */
