@@ -4,8 +4,8 @@
     assets.py SOURCE TARGET MANIFEST
 
 shop.css becomes TARGET/shop.3f2a91c0.css, with a .gz beside it, and "shop_css": "/assets/shop.3f2a91c0.css"
-in MANIFEST. Style sheets that name other assets, url("leaf.svg"), get those names too. The plain name stays as
-a copy for pages that nginx writes itself.
+in MANIFEST (drawings without their suffix: "icons"). Style sheets that name other assets, url("leaf.svg"), get those names too. The plain name stays as
+a copy. Folders are published as they are, for pages that nginx shows itself.
 """
 import gzip
 import hashlib
@@ -33,6 +33,7 @@ def main(source, target, manifest):
     fresh = target.with_name(target.name + ".new")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
+    target.mkdir(exist_ok=True)
     urls = {}
     for path in files:
         data = path.read_bytes()
@@ -40,12 +41,13 @@ def main(source, target, manifest):
             text = re.sub(r'url\("?([\w.-]+)"?\)', lambda m: f'url("{urls[m[1]]}")' if m[1] in urls else m[0], data.decode())
             data = text.encode()
         urls[path.name] = publish(fresh, path.name, data)
+    for folder in (p for p in source.iterdir() if p.is_dir()):
+        shutil.copytree(folder, target / folder.name, dirs_exist_ok=True)
     # Old hashed names stay: a page that is still open, or cached, may ask for them.
-    target.mkdir(exist_ok=True)
     for path in fresh.iterdir():
         path.replace(target / path.name)
     fresh.rmdir()
-    keys = {re.sub(r"[^a-z0-9]", "_", name.lower()): url for name, url in urls.items()}
+    keys = {re.sub(r"[^a-z0-9]", "_", name.lower().removesuffix(".svg")): url for name, url in urls.items()}
     manifest.write_text(json.dumps(keys, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 

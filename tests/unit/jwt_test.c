@@ -63,7 +63,7 @@ static const char *sign(struct fixture *f, const struct jwt_claims *claims)
 {
 	const char *token = NULL;
 	assert_ptr_equal(jwt_sign_es256(&f->c, &f->private_key, claims, &token), OK);
-	return token;
+	return arena_strdup(f->a, token);
 }
 
 static bool verify(struct fixture *f, const char *token, struct jwt_claims *claims_r)

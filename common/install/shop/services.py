@@ -39,10 +39,8 @@ def environment(place, settings, process):
         "templates_dir": place.templates,
         "assets_manifest": place.static_root / "assets.json",
         "public_url": settings["public_url"],
-        "run_dir": place.state,
         "workers": settings["workers"],
         "log_level": settings["log_level"],
-        "secret_file": ensure_secret(place, "instance"),
     }
     if process.mode is None:
         values["socket"] = place.socket_dir / f"{process.program}.sock"

@@ -1,0 +1,104 @@
+"""What nginx answers itself: errors, headers, files, what is kept away from the public."""
+import gzip
+import json
+import socket
+import unittest
+
+from shop import ShopTest
+
+
+class GatewayTest(ShopTest):
+    def raw(self, data):
+        with socket.create_connection(("127.0.0.1", self.shop.port), timeout=10) as s:
+            s.sendall(data)
+            answer = b""
+            while chunk := s.recv(65536):
+                answer += chunk
+        head, _, body = answer.partition(b"\r\n\r\n")
+        return int(head.split()[1]), head.decode("latin-1"), body
+
+    def test_headers_on_every_answer(self):
+        for path in ("/", "/api/v1/products", "/assets/shop.css", "/nowhere", "/api/nowhere"):
+            with self.subTest(path):
+                h = self.shop.request("GET", path).headers
+                for name in ("X-Request-Id", "X-Content-Type-Options", "Content-Security-Policy", "Referrer-Policy"):
+                    self.assertEqual(len(h.get_all(name) or []), 1, f"{name} of {path}")
+                self.assertNotIn("unsafe-inline", h["Content-Security-Policy"])
+
+    def test_api_errors_are_problems(self):
+        self.assert_problem(self.shop.api("GET", "/nowhere"), 404, "not_found")
+        self.assert_problem(self.shop.api("POST", "/products", raw=b"x" * (2 << 20)), 413)
+        self.assert_problem(self.shop.request("GET", "/api/" + "x" * 20000), 414)
+        self.assert_problem(self.shop.request("GET", "/api/v1/products", headers={"X-Long": "x" * 20000}), 431)
+
+    def test_page_errors_are_pages(self):
+        r = self.shop.request("POST", "/cart/lines", b"x" * (2 << 20), {"Content-Type": "application/x-www-form-urlencoded"})
+        self.assertEqual(r.status, 413)
+        self.assertIn("text/html", r.headers["Content-Type"])
+        self.assertIn("<h1>", r.text)
+
+    def test_malformed_requests(self):
+        for data in (b"GARBAGE\r\n\r\n", b"GET / HTTP/1.1\r\n\r\n", b"GET /%00 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+                     b"POST /api/v1/carts HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\nConnection: close\r\n\r\n"):
+            with self.subTest(data):
+                status, head, _ = self.raw(data)
+                self.assertEqual(status, 400, head)
+
+    def test_internals_are_not_public(self):
+        for path in ("/internal/cart-service/healthz", "/internal/cart-service/metrics", "/internal/", "/internal//cart-service/readyz",
+                     "/%69nternal/cart-service/metrics"):
+            self.assertEqual(self.shop.request("GET", path).status, 404, path)
+        r = self.shop.request("GET", "/internal/cart-service/healthz", port=self.shop.internal)
+        self.assertEqual(r.status, 200, r)
+
+    def test_metrics(self):
+        r = self.shop.request("GET", "/internal/catalog-service/metrics", port=self.shop.internal)
+        self.assertEqual(r.status, 200)
+        self.assertRegex(r.text, r"(?m)^# TYPE \w+ (counter|histogram)")
+
+    def test_assets(self):
+        manifest = json.loads((self.shop.run_dir / ".." / "assets.json").read_text()) if (self.shop.run_dir / ".." / "assets.json").exists() else None
+        page = self.shop.request("GET", "/").text
+        import re
+        url = re.search(r'href="(/assets/[\w.-]+\.css)"', page)[1]
+        self.assertRegex(url, r"\.[0-9a-f]{8}\.css$")
+        del manifest
+        plain = self.shop.request("GET", url)
+        packed = self.shop.request("GET", url, headers={"Accept-Encoding": "gzip"})
+        self.assertEqual(plain.status, 200)
+        self.assertIn("immutable", plain.headers["Cache-Control"])
+        self.assertEqual(packed.headers["Content-Encoding"], "gzip")
+        self.assertEqual(gzip.decompress(packed.body), plain.body)
+        gone = self.shop.request("GET", "/assets/shop.00000000.css")
+        self.assertEqual(gone.status, 404)
+        self.assertNotIn("immutable", gone.headers["Cache-Control"])
+
+    def test_gzip_of_answers(self):
+        r = self.shop.request("GET", "/api/v1/products", headers={"Accept-Encoding": "gzip"})
+        self.assertEqual(r.headers["Content-Encoding"], "gzip")
+        self.assertIn("data", json.loads(gzip.decompress(r.body)))
+
+    def test_openapi(self):
+        r = self.shop.request("GET", "/api/openapi.json")
+        self.assertEqual(r.status, 200, r)
+        self.assertTrue(r.json["openapi"].startswith("3.1"))
+        self.assertIn("/api/v1/orders", r.json["paths"])
+
+    def test_request_id_is_ours(self):
+        r = self.shop.api("GET", "/nowhere", headers={"X-Request-Id": "chosen-by-client"})
+        self.assertNotEqual(r.headers["X-Request-Id"], "chosen-by-client")
+
+    def test_wrong_method(self):
+        r = self.shop.api("DELETE", "/products")
+        self.assert_problem(r, 405, "method_not_allowed")
+        self.assertIn("GET", r.headers["Allow"])
+
+    def test_host_is_not_trusted(self):
+        """Links are built from the configured public URL, and no other Host gets into the page cache."""
+        self.shop.request("GET", "/?poison=1", headers={"Host": "evil.example"})
+        r = self.shop.request("GET", "/?poison=1")
+        self.assertNotIn(b"evil.example", r.body)
+
+
+if __name__ == "__main__":
+    unittest.main()
