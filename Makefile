@@ -114,7 +114,7 @@ test-packages:
 
 .PHONY: test
 # One C test needs no more than itself.
-test: $(if $(wildcard $(T:%.c=%).c),test-packages $(OUT)/$(T:%.c=%),tests) ## Run every test; T=tests/unit/money runs one
+test: assets $(if $(wildcard $(T:%.c=%).c),test-packages $(OUT)/$(T:%.c=%),tests) ## Run every test; T=tests/unit/money runs one
 	@BUILD=$(OUT) tests/run $(T)
 
 lint: build ## Prove layers, sizes, banned functions, declared access, documented keys
@@ -166,3 +166,18 @@ import: ## Import products: FILE=products.ndjson or .csv
 
 reset: ## Stop it and remove its data, after asking (YES=1: without)
 	$(SHOP) reset
+
+# ---------------------------------------------------------------- longer proofs
+
+.PHONY: test-fault test-fresh bench valgrind
+test-fault: tests assets ## 100 purchases while processes are killed with -9
+	@BUILD=$(OUT) tests/fault/run
+
+test-fresh: ## make run and make test in a fresh Debian (debootstrap, root): slow
+	@tests/fresh/run
+
+bench: tests assets ## Measure against the limits of this machine: ratios, p50/p99, memory
+	@BUILD=$(OUT) tests/bench/run
+
+valgrind: tests assets ## 10,000 requests to each service under valgrind: no leak
+	@BUILD=$(OUT) tests/bench/valgrind
