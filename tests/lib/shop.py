@@ -22,6 +22,8 @@ import unittest
 import urllib.parse
 import uuid
 
+import contract
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CARDS = {
     "good": "4242424242424242", "declined": "4000000000000002", "no_funds": "4000000000009995", "expired": "4000000000000069",
@@ -91,6 +93,7 @@ class Shop:
         self.port = self.settings["port"]
         self.internal = self.settings["internal_port"]
         self._admin_token = None
+        self.contract = contract.Contract.load()
 
     # ------------------------------------------------------------ start and stop
     @classmethod
@@ -132,7 +135,12 @@ class Shop:
             data = json.dumps(body).encode()
         if data is not None:
             all_headers.setdefault("Content-Type", "application/json")
-        return self.request(method, path if path.startswith("/") and path.startswith(("/api", "/.well", "/webhooks")) else "/api/v1" + path, data, all_headers)
+        path = path if path.startswith(("/api", "/.well", "/webhooks")) else "/api/v1" + path
+        answer = self.request(method, path, data, all_headers)
+        faults = self.contract.faults(method, path, answer.status, answer.headers.get("Content-Type", ""), answer.body)
+        if faults:
+            raise AssertionError("an answer breaks its contract: " + "; ".join(faults))
+        return answer
 
     def new_key(self):
         return str(uuid.uuid4())
