@@ -14,9 +14,10 @@ static const char *const METHODS[] = {"get", "post", "put", "patch", "delete"};
 static const json_t *resolve(const json_t *root, const json_t *node)
 {
 	for (int depth = 0; depth < REF_DEPTH_MAX; depth++) {
-		struct str rest = str_of(json_text(node, "$ref", NULL)), part;
+		const char *reference = json_text(node, "$ref", NULL);
+		struct str rest = str_of(reference), part;
 
-		if (rest.p == NULL)
+		if (reference == NULL)
 			return node;
 		node = root;
 		if (!str_next(&rest, '/', &part)) /* the "#" */
