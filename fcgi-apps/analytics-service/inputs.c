@@ -1,6 +1,7 @@
 /* inputs.c - outside fields of reports. */
 #include "analytics.h"
 #include "data/clock.h"
+#include <string.h>
 
 static const struct bind_field SUMMARY_FIELDS[] = {
 	{"from", BIND_LINE, offsetof(struct summary_query, from), .max = 40},
@@ -12,7 +13,8 @@ static void check_moment(struct ctx *c, const char *field, const char *value)
 {
 	int64_t us;
 
-	if (value != NULL && !time_parse(str_of(value), &us))
+	/* PostgreSQL knows no year 0. */
+	if (value != NULL && (!time_parse(str_of(value), &us) || strncmp(value, "0000", 4) == 0))
 		field_error(c, field, "invalid", "%s must be a day (2026-03-01) or a moment (2026-03-01T12:00:00Z)", field);
 }
 

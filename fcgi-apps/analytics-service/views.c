@@ -151,7 +151,7 @@ json_t *view_recent_orders(struct request *rq, const struct recent_order *rows, 
 		page_set_time(rq, o, "placed_at", rows[i].placed_us);
 		json_set_text(o, "country", rows[i].country);
 		json_set_text(o, "status", status_of(&rows[i]));
-		json_set_text(o, "status_text", text(rq, arena_printf(rq->ctx.arena, "status.%s", status_of(&rows[i])), NULL, 0));
+		json_set_text(o, "status_text", text(rq, arena_printf(rq->ctx.arena, "status.order.%s", status_of(&rows[i])), NULL, 0));
 		page_set_money(rq, o, "total", money(rows[i].total_minor, rows[i].currency));
 		json_add(list, o);
 	}

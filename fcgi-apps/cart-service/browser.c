@@ -59,8 +59,13 @@ static err_t adopt(struct ctx *c, void *arg)
 	bool found;
 
 	TRY(load_usable(a->rq, &wanted, &guest, NULL, &found));
-	if (!found || uuid_is_set(&guest.user_id))
+	if (!found)
 		return OK;
+	if (uuid_is_set(&guest.user_id)) {
+		/* Another request of this browser was faster. */
+		*a->mine = guest.id;
+		return OK;
+	}
 	if (!a->has_mine) {
 		cart_store_claim(c, &guest, &a->rq->subject->user_id);
 		*a->mine = guest.id;

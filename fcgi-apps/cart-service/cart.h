@@ -16,7 +16,6 @@
 #define SKU_MAX 64
 
 extern const struct problem ERR_CART_CLOSED;   /* 409 cart_already_ordered */
-extern const struct problem ERR_NOT_OFFERED;   /* 422 sku_unknown */
 extern const struct problem ERR_CART_FULL;     /* 422 cart_full */
 
 /* A SKU as the catalogue offers it in one currency, and what stock may be promised. */
@@ -47,8 +46,8 @@ struct shipping_price {
 	const char *id, *name;
 	int64_t price_minor, free_from_minor; /* free_from_minor 0: never */
 	int32_t days_min, days_max;
-	/* by cart_price(): of the whole cart when shipped this way */
-	int64_t tax_minor, total_minor;
+	/* by cart_price(): what this cart pays, and the whole cart's sums when shipped this way */
+	int64_t charge_minor, tax_minor, total_minor;
 };
 
 struct totals {
@@ -119,7 +118,7 @@ err_t cart_set_quantity(struct ctx *c, struct cart *cart, const char *line_id, i
 bool line_available(const struct cart_line *l);
 bool cart_can_checkout(const struct cart *cart);
 int64_t cart_item_count(const struct cart *cart);
-/* Whether the stored quote says something else than the cart priced now. */
+/* Whether the stored quote says something else than the cart, which is priced. */
 bool cart_quote_stale(const struct cart *cart);
 
 /* views.c */
@@ -129,7 +128,10 @@ json_t *view_cart(struct request *rq, const struct cart *cart);
 json_t *view_cart_page(struct request *rq, const struct cart *cart);
 json_t *view_shipping_options(struct request *rq, const struct cart *cart);
 
-/* handlers_cart.c: a new cart from what was asked for, priced and queued for the COMMIT */
+/* handlers_cart.c */
+/* A priced cart whose stored quote is out of date: saved anew, as it is by now. */
+err_t cart_refresh(struct request *rq, struct cart *cart) MUST_CHECK;
+/* A new cart from what was asked for, priced and queued for the COMMIT. */
 err_t cart_create(struct request *rq, const struct cart_input *in, struct cart *cart_r) MUST_CHECK;
 
 /* browser.c: which cart this browser holds */

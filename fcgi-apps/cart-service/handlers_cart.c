@@ -46,11 +46,40 @@ static err_t price_save_respond(struct request *rq, int status, struct cart *car
 	return respond_cart(rq, status, cart);
 }
 
+struct refresh {
+	struct request *rq;
+	struct cart *cart;
+};
+
+/* Loaded again under its lock: what was read without may have been edited meanwhile. */
+static err_t refresh(struct ctx *c, void *arg)
+{
+	struct refresh *r = arg;
+	const struct cart_wanted wanted = {.id = r->cart->id.s, .lock = true, .home_country = r->rq->app->country};
+	struct cart now;
+
+	TRY(cart_store_load(c, &wanted, &now, NULL));
+	TRY(cart_price(c, &now));
+	if (strcmp(now.status, "open") == 0 && cart_quote_stale(&now))
+		cart_store_save(c, &now);
+	*r->cart = now;
+	return OK;
+}
+
+err_t cart_refresh(struct request *rq, struct cart *cart)
+{
+	struct refresh r = {rq, cart};
+
+	if (strcmp(cart->status, "open") != 0 || !cart_quote_stale(cart))
+		return OK;
+	return cart_store_edit(&rq->ctx, refresh, &r);
+}
+
 /* Reading shows prices as they are now, and makes them the quote. */
 static err_t respond_current(struct request *rq, struct cart *cart)
 {
 	TRY(cart_price(&rq->ctx, cart));
-	TRY(cart_store_refresh(&rq->ctx, cart));
+	TRY(cart_refresh(rq, cart));
 	return respond_cart(rq, 200, cart);
 }
 
@@ -92,6 +121,8 @@ static err_t add_to_existing(struct request *rq, const struct uuid *id, const st
 	struct cart cart;
 
 	TRY(load(rq, id->s, true, &wishes, &cart, &offers));
+	if (in->currency != NULL && strcmp(in->currency, cart.currency) != 0)
+		field_error(&rq->ctx, "currency", "invalid", "your cart is in %s", cart.currency);
 	TRY(cart_add(&rq->ctx, &cart, &wishes, offers, false));
 	if (in->destination != NULL) {
 		set_destination(&cart, in->destination);

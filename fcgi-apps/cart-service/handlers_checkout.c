@@ -275,7 +275,7 @@ err_t page_review(struct request *rq)
 		return respond_see_other(rq, "/checkout");
 	if (option_by_id(&cart, cart.shipping_option) == NULL)
 		return respond_see_other(rq, "/checkout/shipping");
-	TRY(cart_store_refresh(&rq->ctx, &cart));
+	TRY(cart_refresh(rq, &cart));
 	context = new_context(rq, &cart, STEP_REVIEW);
 	json_set_text(context, "email", json_text(cart.contact, "email", ""));
 	json_set_text(context, "note", json_text(cart.contact, "note", NULL));

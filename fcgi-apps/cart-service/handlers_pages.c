@@ -6,7 +6,7 @@
 
 #define CART_PATH "/cart"
 
-/* The message beside the quantity that was refused. */
+/* The message beside the quantity that was refused, and the quantity as it was typed. */
 static void mark_line(struct request *rq, json_t *cart)
 {
 	size_t i;
@@ -15,8 +15,10 @@ static void mark_line(struct request *rq, json_t *cart)
 	if (rq->ctx.errors == NULL || strstr(rq->route->path, "{line_id}") == NULL)
 		return;
 	json_array_foreach(json_object_get(cart, "lines"), i, line) {
-		if (strcmp(json_text(line, "id", ""), path_arg(rq, "line_id")) == 0)
-			json_set_text(line, "error", rq->ctx.errors->message);
+		if (strcmp(json_text(line, "id", ""), path_arg(rq, "line_id")) != 0)
+			continue;
+		json_set_text(line, "error", rq->ctx.errors->message);
+		json_set_text(line, "quantity", form_value(rq, "quantity"));
 	}
 }
 
@@ -28,7 +30,7 @@ err_t page_cart(struct request *rq)
 
 	TRY(browser_cart(rq, false, &cart, &found));
 	if (found) {
-		TRY(cart_store_refresh(&rq->ctx, &cart));
+		TRY(cart_refresh(rq, &cart));
 		browser_remember(rq, &cart);
 	} else {
 		memcpy(cart.currency, rq->app->currency, sizeof(cart.currency));
@@ -115,6 +117,7 @@ err_t page_destination(struct request *rq)
 		return respond_see_other(rq, CART_PATH);
 	cart.country = in->country;
 	cart.postal_code = in->postal_code;
+	cart.region = in->region;
 	TRY(cart_store_rates(&rq->ctx, rq->app->country, &cart));
 	return finish(rq, &cart);
 }

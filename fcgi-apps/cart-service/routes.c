@@ -10,7 +10,7 @@
 #define PERSONAL (ROUTE_PAGE | ROUTE_NO_STORE)
 
 const struct route CART_ROUTES[] = {
-	{METHOD_POST, CARTS, post_cart, ACCESS_PUBLIC, .flags = EDIT | ROUTE_KEY_IGNORED, .body = &CART_BIND,
+	{METHOD_POST, CARTS, post_cart, ACCESS_PUBLIC, .flags = EDIT, .body = &CART_BIND,
 		.body_max = BIG_CART_BYTES, .help = "Create a cart"},
 	{METHOD_GET, CARTS "/mine", get_my_cart, ACCESS_CUSTOMER, .help = "Get the signed-in customer's cart"},
 	{METHOD_GET, CARTS "/{id}", get_cart, ACCESS_PUBLIC, .flags = ROUTE_NO_STORE, .help = "Get a cart"},

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #define STANDARD_CLASS "standard"
+#define NO_VERSION (-1)
 
 bool line_available(const struct cart_line *l)
 {
@@ -51,10 +52,11 @@ static err_t price_line(struct ctx *c, const struct cart *cart, struct cart_line
 
 static err_t price_option(struct ctx *c, const struct cart *cart, int64_t goods_minor, int64_t goods_tax_minor, struct shipping_price *s)
 {
-	if (s->free_from_minor > 0 && goods_minor >= s->free_from_minor)
-		s->price_minor = 0;
-	TRY(money_add(c, goods_tax_minor, money_tax_included(s->price_minor, rate_of(cart, STANDARD_CLASS)), &s->tax_minor));
-	return money_add(c, goods_minor, s->price_minor, &s->total_minor);
+	bool free = s->free_from_minor > 0 && goods_minor >= s->free_from_minor;
+
+	s->charge_minor = free ? 0 : s->price_minor;
+	TRY(money_add(c, goods_tax_minor, money_tax_included(s->charge_minor, rate_of(cart, STANDARD_CLASS)), &s->tax_minor));
+	return money_add(c, goods_minor, s->charge_minor, &s->total_minor);
 }
 
 static const struct shipping_price *chosen_option(const struct cart *cart)
@@ -84,7 +86,7 @@ err_t cart_price(struct ctx *c, struct cart *cart)
 	chosen = chosen_option(cart);
 	if (chosen != NULL) {
 		t.shipping_known = true;
-		t.shipping_minor = chosen->price_minor;
+		t.shipping_minor = chosen->charge_minor;
 		t.tax_minor = chosen->tax_minor;
 		t.total_minor = chosen->total_minor;
 	}
@@ -105,63 +107,65 @@ static const char *field_at(struct ctx *c, size_t i, bool one, const char *name)
 	return one ? name : arena_printf(c->arena, "lines/%zu/%s", i, name);
 }
 
-static void add_one(struct ctx *c, struct cart *cart, const struct line_input *wish, const struct offer *offer, const char *field)
+/* cart->lines has room for it. */
+static void append_line(struct cart *cart, const struct offer *offer, int64_t quantity)
 {
-	struct cart_line *l = line_by_sku(cart, wish->sku);
+	struct cart_line *l = &cart->lines[cart->nlines];
 
-	if (l != NULL && l->quantity + wish->quantity > QUANTITY_MAX) {
-		field_error(c, field, "too_large", "quantity must be at most %d", QUANTITY_MAX);
-		return;
-	}
-	if (l != NULL) {
-		l->quantity += wish->quantity;
-		return;
-	}
-	l = &cart->lines[cart->nlines];
-	*l = (struct cart_line){.id = uuid_v7(), .quantity = wish->quantity, .offer = *offer};
+	*l = (struct cart_line){.id = uuid_v7(), .quantity = quantity, .offer = *offer};
 	l->position = cart->nlines > 0 ? cart->lines[cart->nlines - 1].position + 1 : 1;
 	cart->nlines++;
 }
 
-err_t cart_add(struct ctx *c, struct cart *cart, const struct lines_input *wishes, const struct offer *offers, bool one)
+static struct cart_line *grow_lines(struct ctx *c, const struct cart *cart, size_t more)
 {
-	struct cart_line *grown;
+	struct cart_line *grown = arena_array_of(c->arena, cart->nlines + more + 1, struct cart_line);
 
-	if (cart->nlines + wishes->n > LINES_MAX)
-		return fail(c, &ERR_CART_FULL, "a cart holds at most %d lines", LINES_MAX);
-	grown = arena_array_of(c->arena, cart->nlines + wishes->n + 1, struct cart_line);
 	if (cart->nlines > 0)
 		memcpy(grown, cart->lines, cart->nlines * sizeof(*grown));
-	cart->lines = grown;
+	return grown;
+}
+
+static err_t add_one(struct ctx *c, struct cart *cart, const struct line_input *wish, const struct offer *offer, const char *field)
+{
+	struct cart_line *l = line_by_sku(cart, wish->sku);
+
+	if (l == NULL) {
+		if (cart->nlines == LINES_MAX)
+			return fail(c, &ERR_CART_FULL, "a cart holds at most %d lines", LINES_MAX);
+		append_line(cart, offer, wish->quantity);
+	} else if (l->quantity + wish->quantity > QUANTITY_MAX) {
+		field_error(c, field, "too_large", "quantity must be at most %d", QUANTITY_MAX);
+	} else {
+		l->quantity += wish->quantity;
+	}
+	return OK;
+}
+
+err_t cart_add(struct ctx *c, struct cart *cart, const struct lines_input *wishes, const struct offer *offers, bool one)
+{
+	cart->lines = grow_lines(c, cart, wishes->n);
 	for (size_t i = 0; i < wishes->n; i++) {
 		if (offers[i].name == NULL)
 			field_error(c, field_at(c, i, one, "sku"), "unknown", "%s is not sold in %s", wishes->list[i].sku, cart->currency);
 		else
-			add_one(c, cart, &wishes->list[i], &offers[i], field_at(c, i, one, "quantity"));
+			TRY(add_one(c, cart, &wishes->list[i], &offers[i], field_at(c, i, one, "quantity")));
 	}
 	return ctx_check(c);
 }
 
-/* Quantities beyond the limit are cut to it: nobody is asked while carts merge. */
+/* Quantities and lines beyond the limit are cut to it: nobody is asked while carts merge. */
 void cart_merge(struct ctx *c, struct cart *cart, const struct cart *guest, const struct offer *offers)
 {
-	struct cart_line *grown = arena_array_of(c->arena, cart->nlines + guest->nlines + 1, struct cart_line);
-
-	if (cart->nlines > 0)
-		memcpy(grown, cart->lines, cart->nlines * sizeof(*grown));
-	cart->lines = grown;
-	for (size_t i = 0; i < guest->nlines && cart->nlines < LINES_MAX; i++) {
+	cart->lines = grow_lines(c, cart, guest->nlines);
+	for (size_t i = 0; i < guest->nlines; i++) {
 		const struct cart_line *from = &guest->lines[i];
 		struct cart_line *l = line_by_sku(cart, from->offer.sku);
 
-		if (l != NULL) {
+		if (l != NULL)
 			l->quantity = l->quantity + from->quantity > QUANTITY_MAX ? QUANTITY_MAX : l->quantity + from->quantity;
-			continue;
-		}
-		l = &cart->lines[cart->nlines];
-		*l = (struct cart_line){.id = uuid_v7(), .quantity = from->quantity, .offer = offers[i]};
-		l->position = cart->nlines > 0 ? cart->lines[cart->nlines - 1].position + 1 : 1;
-		cart->nlines++;
+		else if (cart->nlines < LINES_MAX)
+			append_line(cart, &offers[i], from->quantity);
 	}
 }
 
@@ -180,6 +184,14 @@ err_t cart_set_quantity(struct ctx *c, struct cart *cart, const char *line_id, i
 	return fail(c, &ERR_NOT_FOUND, "the cart has no such line");
 }
 
+/* Prices and rates may also begin or end by the calendar, which moves no version. */
+static bool line_stale(const struct cart_line *l, const json_t *quoted)
+{
+	return json_int(quoted, "price_version", NO_VERSION) != (l->offer.name ? l->offer.price_version : NO_VERSION) ||
+		json_int(quoted, "unit_price_minor", -1) != l->offer.price_minor ||
+		json_int(quoted, "tax_rate_bp", -1) != l->tax_rate_bp;
+}
+
 bool cart_quote_stale(const struct cart *cart)
 {
 	const json_t *lines = json_object_get(cart->quote, "lines");
@@ -187,7 +199,7 @@ bool cart_quote_stale(const struct cart *cart)
 	if (cart->pricing_version != cart->pricing_version_now || json_array_size(lines) != cart->nlines)
 		return true;
 	for (size_t i = 0; i < cart->nlines; i++)
-		if (json_int(json_array_get(lines, i), "price_version", -1) != cart->lines[i].offer.price_version)
+		if (line_stale(&cart->lines[i], json_array_get(lines, i)))
 			return true;
 	return false;
 }

@@ -1,6 +1,5 @@
 /* store_cart.c - the statements of cart-service. What a cart costs is in rules.c. */
 #include "store_cart.h"
-#include <string.h>
 
 static const struct db_column CART_COLUMNS[] = {
 	DB_COLUMN(struct cart, id, DB_UUID),
@@ -243,19 +242,6 @@ void cart_store_save(struct ctx *c, struct cart *cart)
 	cart->version++;
 	cart->quote = quote;
 	cart->pricing_version = cart->pricing_version_now;
-}
-
-static err_t save_again(struct ctx *c, void *arg)
-{
-	cart_store_save(c, arg);
-	return OK;
-}
-
-err_t cart_store_refresh(struct ctx *c, struct cart *cart)
-{
-	if (strcmp(cart->status, "open") != 0 || !cart_quote_stale(cart))
-		return OK;
-	return cart_store_edit(c, save_again, cart);
 }
 
 err_t cart_store_edit(struct ctx *c, err_t (*body)(struct ctx *c, void *arg), void *arg)

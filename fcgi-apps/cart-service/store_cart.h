@@ -28,8 +28,6 @@ err_t cart_store_rates(struct ctx *c, const char *home_country, struct cart *car
 /* Queued for the COMMIT: the cart row, its quote and its lines. */
 void cart_store_insert(struct ctx *c, const struct cart *cart);
 void cart_store_save(struct ctx *c, struct cart *cart);
-/* Save a priced, open cart whose stored quote is out of date; else nothing. In a transaction of its own. */
-err_t cart_store_refresh(struct ctx *c, struct cart *cart) MUST_CHECK;
 /* A guest's cart now belongs to who signed in; or, when they have one, was merged into it. */
 void cart_store_claim(struct ctx *c, const struct cart *cart, const struct uuid *user_id);
 void cart_store_mark_merged(struct ctx *c, const struct cart *cart);

@@ -19,7 +19,10 @@ static json_t *quote_line(struct ctx *c, const struct cart_line *l, int64_t line
 	json_set_text(o, "category", l->offer.category);
 	json_set_int(o, "quantity", l->quantity);
 	json_set_int(o, "unit_price_minor", l->offer.price_minor);
-	json_set_int(o, "price_version", l->offer.price_version);
+	if (l->offer.name != NULL)
+		json_set_int(o, "price_version", l->offer.price_version);
+	else
+		json_set_null(o, "price_version");
 	json_set_int(o, "discount_minor", l->discount_minor);
 	json_set_int(o, "total_minor", l->total_minor);
 	json_set_int(o, "tax_minor", l->tax_minor);
@@ -33,7 +36,7 @@ static json_t *quote_option(struct ctx *c, const struct shipping_price *s)
 
 	json_set_text(o, "id", s->id);
 	json_set_text(o, "name", s->name);
-	json_set_int(o, "price_minor", s->price_minor);
+	json_set_int(o, "price_minor", s->charge_minor);
 	json_set_int(o, "tax_minor", s->tax_minor);
 	json_set_int(o, "total_minor", s->total_minor);
 	return o;
@@ -126,13 +129,13 @@ json_t *view_shipping_options(struct request *rq, const struct cart *cart)
 
 		json_set_text(o, "id", s->id);
 		json_set_text(o, "name", s->name);
-		set_money(rq, o, "price", s->price_minor, cart->currency);
+		set_money(rq, o, "price", s->charge_minor, cart->currency);
 		json_set_int(o, "estimate_days", s->days_max);
 		json_set_int(o, "estimate_days_min", s->days_min);
 		json_add(list, o);
 		if (!page)
 			continue;
-		json_set_bool(o, "is_free", s->price_minor == 0);
+		json_set_bool(o, "is_free", s->charge_minor == 0);
 		json_set_text(o, "estimate_text", estimate_text(rq, s));
 		json_set_bool(o, "selected", cart->shipping_option ? strcmp(cart->shipping_option, s->id) == 0 : i == 0);
 	}

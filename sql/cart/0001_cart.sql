@@ -80,9 +80,10 @@ returns table (currency text, subtotal_minor bigint, discount_minor bigint, ship
 language plpgsql security definer set search_path = cart, pg_temp as $$
 declare
 	c cart;
+	gone record;
 	chosen jsonb;
 begin
-	select * into c from cart where cart.id = p_cart for update;
+	select * into c from cart where cart.id = p_cart and status <> 'merged' for update;
 	if not found then
 		raise exception using errcode = 'ES001', constraint = 'cart_not_found', message = 'there is no such cart';
 	elsif c.status <> 'open' then
@@ -93,12 +94,24 @@ begin
 		raise exception using errcode = 'ES001', constraint = 'destination_missing', message = 'the cart has no destination yet';
 	elsif p_version is not null and p_version <> c.version
 		or c.pricing_version <> (select v.version from pricing_version v)
+		-- a rate that began or ended since moves no version
+		or c.updated_at::date < current_date and exists (select from tax_rate r
+			where lower(r.valid) > c.updated_at::date and lower(r.valid) <= current_date
+			   or upper(r.valid) > c.updated_at::date and upper(r.valid) <= current_date)
 		or exists (
-			select from jsonb_to_recordset(c.quote -> 'lines') as q(sku text, price_version bigint)
+			select from jsonb_to_recordset(c.quote -> 'lines') as q(sku text, price_version bigint, unit_price_minor bigint)
 			  left join catalog.offer o on o.sku = q.sku and o.currency = c.currency and o.active
-			 where o.price_version is distinct from q.price_version) then
+			 where o.price_version is distinct from q.price_version
+			    or o.price_minor is distinct from q.unit_price_minor and q.price_version is not null) then
 		raise exception using errcode = 'ES001', constraint = 'cart_changed',
 			message = 'prices or the cart changed since the quote; read the cart again';
+	end if;
+	-- What left the catalogue is quoted without a price version.
+	select q.line_no, q.sku into gone from jsonb_to_recordset(c.quote -> 'lines') as q(line_no int, sku text, price_version bigint)
+	 where q.price_version is null order by q.line_no limit 1;
+	if found then
+		raise exception using errcode = 'ES001', constraint = 'out_of_stock', column = format('lines/%s/quantity', gone.line_no),
+			message = format('%s is not sold any more', gone.sku);
 	end if;
 	select o into chosen from jsonb_array_elements(c.quote -> 'options') o where o ->> 'id' = coalesce(p_option, c.shipping_option);
 	if chosen is null then
@@ -113,8 +126,8 @@ begin
 end $$;
 
 revoke execute on all functions in schema cart from public;
-grant usage on schema cart to es_cart, es_orders;
-grant execute on function cart.take_quote(uuid, bigint, text) to es_orders;
+grant usage on schema cart to es_cart, es_orders, es_orders_owner;
+grant execute on function cart.take_quote(uuid, bigint, text) to es_orders, es_orders_owner;
 grant select on cart.pricing_version, cart.tax_rate, cart.shipping_option, cart.shipping_price to es_cart;
 grant select, insert, update on cart.cart to es_cart;
 grant select, insert, update, delete on cart.line to es_cart;

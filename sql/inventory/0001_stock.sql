@@ -158,14 +158,35 @@ begin
 	end loop;
 end $$;
 
--- A parcel left: the promise is kept, the shelf is emptier. Warehouses in order of priority.
+-- Take a quantity off the shelves, in order of priority. The item is locked and has it already.
+create function inventory.empty_shelves(p_sku text, p_quantity bigint, p_reason text, p_reference text, p_actor text)
+returns void language plpgsql as $$
+declare
+	shelf record;
+	rest bigint := p_quantity;
+	after bigint := (select i.on_hand + p_quantity from inventory.item i where i.sku = p_sku);
+	taken bigint;
+begin
+	for shelf in
+		select l.warehouse_id, l.on_hand from inventory.level l join inventory.warehouse w on w.id = l.warehouse_id
+		 where l.sku = p_sku and l.on_hand > 0 order by w.priority, w.code
+	loop
+		taken := least(rest, shelf.on_hand);
+		rest := rest - taken;
+		after := after - taken;
+		perform inventory.fill_shelf(p_sku, shelf.warehouse_id, -taken);
+		insert into inventory.movement (sku, warehouse_id, delta, on_hand_after, reason, reference, actor)
+			values (p_sku, shelf.warehouse_id, -taken, after, p_reason, p_reference, p_actor);
+		exit when rest = 0;
+	end loop;
+end $$;
+
+-- A parcel left: the promise is kept, the shelf is emptier. In one step, so that nobody
+-- hears of stock that comes back and is gone again.
 create function inventory.ship(p_order uuid, p_shipment uuid, p_skus text[], p_quantities bigint[])
 returns void language plpgsql security definer set search_path = inventory, pg_temp as $$
 declare
 	parcel record;
-	shelf record;
-	rest bigint;
-	taken bigint;
 begin
 	if exists (select from movement where reference = 'shipment:' || p_shipment) then
 		return;
@@ -178,20 +199,8 @@ begin
 		if not found then
 			raise exception 'order % holds no reservation of %', p_order, parcel.sku;
 		end if;
-		update item set reserved = reserved - parcel.quantity where sku = parcel.sku;
-		rest := parcel.quantity;
-		for shelf in
-			select l.warehouse_id, l.on_hand from level l join warehouse w on w.id = l.warehouse_id
-			 where l.sku = parcel.sku and l.on_hand > 0 order by w.priority, w.code
-		loop
-			taken := least(rest, shelf.on_hand);
-			perform inventory.move(parcel.sku, shelf.warehouse_id, -taken, 'shipped', 'shipment:' || p_shipment, 'inventory');
-			rest := rest - taken;
-			exit when rest = 0;
-		end loop;
-		if rest > 0 then
-			raise exception 'shelves hold % of % less than the shipment took', rest, parcel.sku;
-		end if;
+		update item set reserved = reserved - parcel.quantity, on_hand = on_hand - parcel.quantity where sku = parcel.sku;
+		perform inventory.empty_shelves(parcel.sku, parcel.quantity, 'shipped', 'shipment:' || p_shipment, 'inventory');
 	end loop;
 end $$;
 
@@ -210,12 +219,16 @@ begin
 	loop
 		select * into before from item where sku = counted.sku for update;
 		continue when before.on_hand = counted.quantity;
-		-- Others' shelves keep what they have; the count is of the main warehouse's share.
 		update item set shortfall = greatest(0, reserved - counted.quantity - backorder_limit), on_hand = counted.quantity
 		 where sku = counted.sku;
-		perform inventory.fill_shelf(counted.sku, main, counted.quantity - before.on_hand);
-		insert into movement (sku, warehouse_id, delta, on_hand_after, reason, actor)
-			values (counted.sku, main, counted.quantity - before.on_hand, counted.quantity, p_reason, session_user);
+		-- More than there was lies in the main warehouse; less is missing where it is looked for first.
+		if counted.quantity < before.on_hand then
+			perform inventory.empty_shelves(counted.sku, before.on_hand - counted.quantity, p_reason, null, session_user);
+		else
+			perform inventory.fill_shelf(counted.sku, main, counted.quantity - before.on_hand);
+			insert into movement (sku, warehouse_id, delta, on_hand_after, reason, actor)
+				values (counted.sku, main, counted.quantity - before.on_hand, counted.quantity, p_reason, session_user);
+		end if;
 	end loop;
 end $$;
 
@@ -224,9 +237,11 @@ create view inventory.availability as
 	select sku, on_hand, reserved, greatest(0, on_hand + backorder_limit - reserved) as available from inventory.item;
 
 revoke execute on all functions in schema inventory from public;
-grant usage on schema inventory to es_inventory, es_orders, es_catalog, es_cart, es_analytics;
-grant execute on function inventory.reserve(uuid, text[], bigint[], text[]), inventory.release(uuid) to es_orders;
-grant execute on function inventory.count_stock(text[], bigint[], text) to es_catalog;
-grant select on inventory.availability to es_cart, es_catalog, es_analytics;
+grant usage on schema inventory to es_inventory, es_orders, es_orders_owner, es_catalog, es_catalog_owner, es_cart, es_cart_owner,
+	es_analytics;
+grant execute on function inventory.reserve(uuid, text[], bigint[], text[]), inventory.release(uuid)
+	to es_orders, es_orders_owner;
+grant execute on function inventory.count_stock(text[], bigint[], text) to es_catalog, es_catalog_owner;
+grant select on inventory.availability to es_cart, es_cart_owner, es_catalog, es_catalog_owner, es_analytics;
 grant execute on function inventory.move(text, uuid, bigint, text, text, text), inventory.ship(uuid, uuid, text[], bigint[]) to es_inventory;
 grant select on inventory.item, inventory.level, inventory.movement, inventory.reservation, inventory.warehouse, inventory.availability to es_inventory;
