@@ -149,7 +149,8 @@ json_t *view_recent_orders(struct request *rq, const struct recent_order *rows, 
 		json_set_text(o, "number", rows[i].number);
 		json_set_text(o, "href", arena_printf(rq->ctx.arena, "/admin/orders/%s", rows[i].order_id.s));
 		page_set_time(rq, o, "placed_at", rows[i].placed_us);
-		json_set_text(o, "country", rows[i].country);
+		json_set_text(o, "country",
+			rows[i].country ? text(rq, arena_printf(rq->ctx.arena, "country.%s", rows[i].country), NULL, 0) : NULL);
 		json_set_text(o, "status", status_of(&rows[i]));
 		json_set_text(o, "status_text", text(rq, arena_printf(rq->ctx.arena, "status.order.%s", status_of(&rows[i])), NULL, 0));
 		page_set_money(rq, o, "total", money(rows[i].total_minor, rows[i].currency));
