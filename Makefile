@@ -134,13 +134,14 @@ build/assets.json: $(ASSET_SRC) common/install/assets.py
 	$(Q)common/install/assets.py templates/assets build/assets $@
 
 .PHONY: assets run start stop restart status logs seed reset import
-assets: build/assets.json build/openapi.json
+assets: packages build/assets.json build/openapi.json
 
 # The services' documents as one, held against their route tables: a difference stops the build.
 build/openapi.json: $(wildcard fcgi-apps/*/openapi.yaml) common/install/openapi_base.yaml common/install/openapi_merge.py $(BINARIES)
 	$(SAY) DOCS $@
 	$(Q)for b in $(BINARIES); do "$$b" --routes || exit 1; done > $@.routes
 	$(Q)common/install/openapi_merge.py --routes $@.routes --out $@
+	$(Q)gzip -9 -n -k -f $@
 
 SHOP = @BUILD=$(OUT) PORT='$(PORT)' TLS_PORT='$(TLS_PORT)' RUN_DIR='$(RUN_DIR)' S='$(S)' LIMITS='$(LIMITS)' common/install/shop/shop.py
 PORT ?=

@@ -54,6 +54,7 @@ def environment(place, settings, process):
             "webhook_secret_file": ensure_secret(place, "webhook"),
         },
         "notification-service": {"smtp": f"127.0.0.1:{settings['smtp_port']}"},
+        "event-bus": {"openapi": place.static_root / "openapi.json"},
         "catalog-service": {"seed_dir": ROOT / "sql" / "seed"},
     }
     values.update(own.get(process.program, {}))
