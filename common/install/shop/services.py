@@ -47,10 +47,12 @@ def environment(place, settings, process):
     own = {
         "payment-service": {
             "provider_url": f"{internal}/mock-provider",
+            "provider_key_file": ensure_secret(place, "provider-key"),
             "webhook_secret_file": ensure_secret(place, "webhook"),
         },
         "mock-provider": {
             "webhook_url": f"{internal}/webhooks/payment/mock",
+            "provider_key_file": ensure_secret(place, "provider-key"),
             "webhook_secret_file": ensure_secret(place, "webhook"),
         },
         "notification-service": {"smtp": f"127.0.0.1:{settings['smtp_port']}"},
