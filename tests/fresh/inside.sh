@@ -35,7 +35,7 @@ check "make test ${FRESH_TESTS}" bash -c "make -s test T='${FRESH_TESTS}' | tee 
 check "Debian's own PostgreSQL and nginx are untouched" nothing_of_debian
 
 echo "2. a long path with a space"
-long=/srv/$(printf 'a very long folder name/%.0s' 1 2 3 4 5)clone of EcoStore
+long="/srv/$(printf "a very long folder name/%.0s" 1 2 3 4 5)clone of EcoStore"
 while [ ${#long} -lt 150 ]; do long=${long}x; done
 mkdir -p "$(dirname "$long")"
 clone "$long"
