@@ -1,0 +1,133 @@
+/* jobs.c - what order-service does when payments report, and when time runs out. */
+#include "order.h"
+#include "store_order.h"
+#include "views.h"
+#include "base/log.h"
+#include "data/clock.h"
+#include <string.h>
+
+#define EXPIRY_EVERY_MS 5000
+#define EXPIRED_PER_TICK 50
+
+static const struct actor SYSTEM = {.kind = "system"};
+static const struct viewer EVERYTHING = {.staff = true};
+
+static err_t lock_order_of(struct ctx *c, const struct received_event *e, struct order_details *d)
+{
+	struct uuid id;
+
+	if (!uuid_parse(str_of(json_text(e->payload, "order_id", NULL)), &id))
+		return fail_bug(c, "a payment event names no order");
+	return order_store_get(c, &id, &EVERYTHING, true, d);
+}
+
+static err_t mark_paid(struct ctx *c, const struct received_event *e, const struct order_details *d)
+{
+	const struct uuid *id = &d->order.id;
+	struct order_details after = *d;
+
+	if (json_int(e->payload, "amount_minor", -1) != d->order.total_minor ||
+		strcmp(json_text(e->payload, "currency", ""), d->order.currency) != 0)
+		return fail_bug(c, "order %s: paid another amount than its total", d->order.number);
+	after.order.paid_us = e->created_us != 0 ? e->created_us : clock_now_us();
+	change_store_payment(c, id, "succeeded", after.order.paid_us);
+	change_store_step(c, id, "await_payment", "done");
+	change_store_step(c, id, "ship", "pending");
+	change_store_note(c, id, &SYSTEM, "payment_succeeded", NULL);
+	event_emit(c, &(struct event){.topic = "order.paid", .aggregate_type = "order", .aggregate_id = id->s, .order_key = id->s,
+			      .payload = order_event_payload(c, &after)});
+	return OK;
+}
+
+static err_t on_succeeded(struct ctx *c, const struct received_event *e, const struct order_details *d)
+{
+	if (order_paid(&d->order))
+		return OK;
+	if (d->order.cancelled_us == 0)
+		return mark_paid(c, e, d);
+	/* Too late: payment-service gives the money back. */
+	change_store_note(c, &d->order.id, &SYSTEM, "payment_after_cancel", NULL);
+	return OK;
+}
+
+static err_t on_failed(struct ctx *c, const struct received_event *e, const struct order_details *d)
+{
+	if (strcmp(d->order.payment_status, "pending") == 0)
+		change_store_payment(c, &d->order.id, "failed", 0);
+	change_store_note(c, &d->order.id, &SYSTEM, "payment_failed", json_text(e->payload, "failure_code", NULL));
+	return OK;
+}
+
+static err_t on_cancelled(struct ctx *c, const struct received_event *e, const struct order_details *d)
+{
+	(void)e;
+	change_store_note(c, &d->order.id, &SYSTEM, "payment_cancelled", NULL);
+	return OK;
+}
+
+static const struct {
+	const char *topic;
+	err_t (*handle)(struct ctx *c, const struct received_event *e, const struct order_details *d);
+} PAYMENT_EVENTS[] = {
+	{"payment.succeeded", on_succeeded},
+	{"payment.failed", on_failed},
+	{"payment.cancelled", on_cancelled},
+};
+
+static err_t on_payment(struct ctx *c, const struct received_event *e)
+{
+	struct order_details d;
+
+	for (size_t i = 0; i < ARRAY_LEN(PAYMENT_EVENTS); i++) {
+		if (strcmp(e->topic, PAYMENT_EVENTS[i].topic) != 0)
+			continue;
+		TRY(lock_order_of(c, e, &d));
+		return PAYMENT_EVENTS[i].handle(c, e, &d);
+	}
+	return OK;
+}
+
+static const char *const PAYMENT_TOPICS[] = {"payment.succeeded", "payment.failed", "payment.cancelled", NULL};
+
+const struct consumer ORDER_CONSUMERS[] = {
+	{"orders.payments", PAYMENT_TOPICS, on_payment},
+	{0},
+};
+
+static err_t expire_one(struct ctx *c, void *arg)
+{
+	struct order_details d;
+	struct uuid id;
+	err_t e;
+
+	TRY(change_store_claim_expired(c, &id, arg));
+	if (!*(bool *)arg)
+		return OK;
+	TRY(order_store_get(c, &id, &EVERYTHING, true, &d));
+	e = order_cancel(c, &d, &SYSTEM, "expired");
+	if (e == OK || (e != &ERR_PAYMENT_IN_PROGRESS && !(e->flags & PROBLEM_RULE)))
+		return e;
+	/* Not now: the next in line must not wait for it. */
+	log_info(c, "an unpaid order could not expire yet", LS("number", d.order.number), LS("why", e->code));
+	ctx_clear_failure(c);
+	change_store_postpone_expiry(c, &id);
+	return OK;
+}
+
+/* A transaction per order: one that fails keeps no other waiting. */
+static err_t expire_orders(struct ctx *c)
+{
+	for (size_t i = 0; i < EXPIRED_PER_TICK; i++) {
+		bool found = false;
+
+		TRY(order_store_tx(c, expire_one, &found));
+		if (!found)
+			return OK;
+	}
+	return OK;
+}
+
+const struct timer ORDER_TIMERS[] = {
+	{.name = "orders.expire", .every_ms = EXPIRY_EVERY_MS, .run = expire_orders},
+	{0},
+};
