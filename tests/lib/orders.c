@@ -1,0 +1,81 @@
+/* orders.c - see orders.h. */
+#include "testing.h"
+#include "orders.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define UNIT_MINOR 1250
+#define SHIPPING_MINOR 490
+
+void orders_prepare(void)
+{
+	test_sql("do $$ begin "
+		 "if to_regclass('catalog.offer') is null then create view catalog.offer as select null::text as sku, null::text as currency,"
+		 " true as active, null::bigint as price_version where false; grant usage on schema catalog to es_cart_owner;"
+		 " grant select on catalog.offer to es_cart_owner; end if; "
+		 "if to_regprocedure('payment.open_intent(uuid,uuid,text,bigint,text)') is null then "
+		 " create table payment.intent (id uuid, order_id uuid primary key, amount_minor bigint, currency text, status text default 'requires_payment');"
+		 " create function payment.open_intent(p uuid, o uuid, n text, a bigint, c text) returns void language sql security definer as"
+		 " 'insert into payment.intent values (p, o, a, c)';"
+		 " create function payment.cancel_intent(o uuid) returns boolean language sql security definer as"
+		 " 'update payment.intent set status = ''cancelled'' where order_id = o and status <> ''processing'' returning true';"
+		 " create function payment.of_order(o uuid) returns table (id uuid, status text, amount_minor bigint, currency text, failure_code text,"
+		 " method_text text) language sql security definer as"
+		 " 'select id, status, amount_minor, currency, null::text, null::text from payment.intent where order_id = o';"
+		 " grant usage on schema payment to es_orders; end if; end $$");
+}
+
+void orders_stock(const char *sku, int64_t on_hand)
+{
+	char sql[300];
+
+	snprintf(sql, sizeof(sql), "set session authorization es_catalog; select inventory.count_stock(array['%s'], array[%lld], 'test'); reset session authorization",
+		sku, (long long)on_hand);
+	test_sql(sql);
+}
+
+const char *orders_stock_text(const char *sku)
+{
+	char sql[200];
+
+	snprintf(sql, sizeof(sql), "select on_hand || '/' || reserved from inventory.item where sku = '%s'", sku);
+	return test_sql_text(sql);
+}
+
+struct uuid orders_cart(const char *sku, int64_t quantity)
+{
+	struct uuid id = uuid_v4();
+	long long lines = (long long)quantity * UNIT_MINOR, total = lines + SHIPPING_MINOR;
+	char sql[2000];
+
+	snprintf(sql, sizeof(sql),
+		"insert into cart.cart (id, currency, country, postal_code, shipping_option, contact, quote, pricing_version)"
+		" select '%s', 'EUR', 'DE', '10999', 'standard', '{\"email\": \"mara@example.com\", \"note\": \"ring twice\", \"shipping_address\":"
+		" {\"name\": \"Mara Lind\", \"line1\": \"Birkenweg 4\", \"city\": \"Berlin\", \"postal_code\": \"10999\", \"country\": \"DE\"}}',"
+		" '{\"lines\": [{\"line_no\": 0, \"sku\": \"%s\", \"product_id\": \"0198f1c2-6b1d-7e8f-a1b2-c3d4e5f60718\", \"name\": \"Blue mug\","
+		" \"options\": {\"size\": \"L\"}, \"image_url\": null, \"category\": \"kitchen\", \"quantity\": %lld, \"unit_price_minor\": 1250,"
+		" \"discount_minor\": 0, \"total_minor\": %lld, \"tax_minor\": %lld, \"tax_rate_bp\": 1900}],"
+		" \"options\": [{\"id\": \"standard\", \"name\": \"Standard\", \"price_minor\": 490, \"tax_minor\": %lld, \"total_minor\": %lld}],"
+		" \"subtotal_minor\": %lld, \"discount_minor\": 0, \"tax_included\": true}', version from cart.pricing_version",
+		id.s, sku, (long long)quantity, lines, lines * 19 / 119, total * 19 / 119, total, lines);
+	test_sql(sql);
+	return id;
+}
+
+void orders_pay(const char *order_id, const char *topic)
+{
+	char sql[600];
+
+	snprintf(sql, sizeof(sql),
+		"select bus.emit('%s', 'payment', o.payment_id::text, o.id::text, jsonb_build_object('payment_id', o.payment_id,"
+		" 'order_id', o.id, 'amount_minor', o.total_minor, 'currency', o.currency, 'failure_code', 'card_declined'), '{}')"
+		" from orders.orders o where o.id = '%s'",
+		topic, order_id);
+	test_sql(sql);
+}
+
+void orders_sequence(void)
+{
+	test_sql("select bus.sequence_batch()");
+}
