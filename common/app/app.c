@@ -43,6 +43,11 @@ const struct app *app_get(void)
 	return current;
 }
 
+void app_set(const struct app *app)
+{
+	current = app;
+}
+
 const char *text(struct request *rq, const char *key, const struct text_arg *args, size_t n)
 {
 	return tmpl_text(&rq->ctx, rq->app->templates, "en", key, args, n);
@@ -349,7 +354,7 @@ static int run_mode(struct process *p, char **argv)
 	e = setup(&c, p);
 	if (e != OK)
 		return failed(&c, "could not start", e);
-	current = &p->app;
+	app_set(&p->app);
 	if (mode == NULL) {
 		bool cgi = getenv("GATEWAY_INTERFACE") != NULL && !master_is_listener(STDIN_FILENO);
 		metrics_setup();

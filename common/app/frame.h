@@ -41,6 +41,9 @@ err_t multipart_parse(struct request *rq) MUST_CHECK;
 /* The page of a failure; not OK when it can't be rendered. */
 err_t page_error(struct request *rq, err_t e);
 
+/* What app_get() answers: app_main's, or a test's. */
+void app_set(const struct app *app);
+
 /* Statements of the frame, for app.c to prepare. NULL-terminated. */
 extern const struct db_stmt *const AUTH_STATEMENTS[];
 extern const struct db_stmt *const IDEM_STATEMENTS[];

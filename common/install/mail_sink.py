@@ -17,7 +17,8 @@ from aiosmtpd.smtp import SMTP
 
 class Sink:
     def __init__(self, directory):
-        directory.mkdir(parents=True, exist_ok=True)
+        for part in ("tmp", "new", "cur"):  # Maildir() makes them only together with the folder itself
+            (directory / part).mkdir(parents=True, exist_ok=True)
         self.box = mailbox.Maildir(directory, create=True)
 
     async def handle_RCPT(self, server, session, envelope, address, rcpt_options):

@@ -53,6 +53,7 @@ void test_http_open(const struct route *routes, struct db *db)
 		.support_email = "support@ecostore.example",
 		.assets = json_new_object(http.lasting),
 	};
+	app_set(&http.app);
 	assert_true(route_table_valid(routes));
 }
 

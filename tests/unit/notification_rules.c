@@ -1,0 +1,67 @@
+/* Which news become a message, and which no longer should. */
+#include "unit.h"
+
+#include "data/clock.h"
+#include "notification.h"
+
+#define HOUR_US (3600 * US_PER_SEC)
+
+static void every_topic_consumed_has_a_kind(void **state)
+{
+	(void)state;
+	for (const struct consumer *s = NOTIFICATION_CONSUMERS; s->subscription != NULL; s++) {
+		for (const char *const *t = s->topics; *t != NULL; t++) {
+			const struct mail_kind *k = mail_kind_of(*t);
+
+			assert_non_null(k);
+			assert_ptr_equal(mail_kind_by_purpose(k->purpose), k);
+		}
+	}
+	assert_null(mail_kind_of("order.placed"));
+	assert_null(mail_kind_by_purpose("spam"));
+}
+
+static void news_grow_stale_after_two_days(void **state)
+{
+	int64_t now = 1000 * HOUR_US;
+
+	(void)state;
+	assert_false(news_is_stale(now, now));
+	assert_false(news_is_stale(now - 48 * HOUR_US, now));
+	assert_true(news_is_stale(now - 48 * HOUR_US - 1, now));
+}
+
+static void a_failed_payment_is_no_news_once_the_order_moved_on(void **state)
+{
+	struct ctx *c = *state;
+	struct message m = {.purpose = "payment_failed"};
+	struct facts f = {.order = json_new_object(c->arena)};
+
+	json_set_text(f.order, "status", "pending_payment");
+	assert_null(why_obsolete(&m, &f));
+	json_set_text(f.order, "status", "paid");
+	assert_non_null(why_obsolete(&m, &f));
+	m.purpose = "order_confirmation";
+	assert_null(why_obsolete(&m, &f));
+}
+
+static void only_what_rests_is_sent_again(void **state)
+{
+	(void)state;
+	assert_true(may_resend(&(struct message){.state = "sent"}));
+	assert_true(may_resend(&(struct message){.state = "dead"}));
+	assert_false(may_resend(&(struct message){.state = "queued"}));
+	assert_false(may_resend(&(struct message){.state = "failed"}));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_topic_consumed_has_a_kind),
+		cmocka_unit_test(news_grow_stale_after_two_days),
+		UNIT(a_failed_payment_is_no_news_once_the_order_moved_on),
+		cmocka_unit_test(only_what_rests_is_sent_again),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
