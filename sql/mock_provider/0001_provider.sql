@@ -6,7 +6,6 @@
 create table mock_provider.charge (
 	id              uuid primary key,
 	idempotency_key text not null constraint charge_once unique check (length(idempotency_key) between 1 and 100),
-	fingerprint     text not null,               -- of what was asked, without the card
 	amount_minor    bigint not null check (amount_minor > 0),
 	currency        text not null check (currency ~ '^[A-Z]{3}$'),
 	reference       text not null,               -- the merchant's order number, for people

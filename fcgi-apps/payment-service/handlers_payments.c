@@ -1,0 +1,109 @@
+/* handlers_payments.c - the payment API and the provider's webhooks. */
+#include "payment.h"
+
+#include <string.h>
+
+#include "app/idem.h"
+#include "base/log.h"
+#include "provider.h"
+#include "store_payment.h"
+
+#define LEASE_SECS 30 /* longer than the provider may take */
+
+err_t get_payment(struct request *rq)
+{
+	struct uuid id;
+	struct intent intent;
+
+	TRY(path_uuid(rq, "id", &id));
+	TRY(payment_store_get(&rq->ctx, &id, &intent));
+	return respond_resource(rq, 200, view_payment(rq->ctx.arena, &intent), intent.version);
+}
+
+/* ------------------------------------------------------------------ confirm */
+
+struct confirm {
+	struct request *rq;
+	struct uuid payment_id, attempt_id;
+	struct outcome outcome;
+	bool decided; /* an answer from before stands: nothing to record */
+};
+
+/* The outcome, the answer and its idempotency key commit together. */
+static err_t finish_confirm(struct ctx *c, void *arg)
+{
+	struct confirm *f = arg;
+	struct intent intent;
+
+	if (!f->decided)
+		TRY(payment_record(c, &f->attempt_id, &f->outcome));
+	TRY(payment_store_get(c, &f->payment_id, &intent));
+	TRY(respond_json(f->rq, 200, view_payment(c->arena, &intent)));
+	idem_save(f->rq);
+	return OK;
+}
+
+static err_t charge(struct confirm *f, const struct intent *intent, const struct attempt *attempt, bool again)
+{
+	struct request *rq = f->rq;
+	const struct provider_order order = {
+		.attempt_id = &f->attempt_id,
+		.amount_minor = intent->amount_minor,
+		.currency = intent->currency,
+		.reference = intent->order_number,
+		.return_url = arena_printf(rq->ctx.arena, "%s/pay/%s", rq->app->public_url, intent->id.s),
+	};
+
+	if (strcmp(attempt->status, "started") != 0) {
+		f->decided = true;
+		return OK;
+	}
+	f->outcome = provider_charge(&rq->ctx, &order, rq->input);
+	/* An earlier try of this key may have reached the provider. */
+	if (again && f->outcome.kind == OUTCOME_NOT_SENT)
+		f->outcome.kind = OUTCOME_UNKNOWN;
+	/* The call may have gone out, the answer did not come: until the provider says more. */
+	if (f->outcome.kind == OUTCOME_UNKNOWN)
+		f->outcome = (struct outcome){.kind = OUTCOME_PROCESSING};
+	return OK;
+}
+
+err_t post_confirm(struct request *rq)
+{
+	struct ctx *c = &rq->ctx;
+	struct confirm f = {.rq = rq};
+	struct intent intent;
+	struct attempt attempt;
+	bool again;
+
+	TRY(path_uuid(rq, "id", &f.payment_id));
+	TRY(payment_store_get(c, &f.payment_id, &intent));
+	TRY(idem_claim(rq, LEASE_SECS, &f.attempt_id));
+	TRY(payment_store_attempt(c, &f.attempt_id, &attempt, &again));
+	TRY(payment_begin(c, &f.payment_id, &f.attempt_id, "card", &attempt));
+	TRY(charge(&f, &intent, &attempt, again));
+	if (rq->body.n > 0)
+		explicit_bzero((char *)(uintptr_t)rq->body.p, rq->body.n);
+	return db_tx(c, DB_TX_DEFAULT, finish_confirm, &f);
+}
+
+/* ------------------------------------------------------------------ webhooks */
+
+/* What we don't know or heard before is thanked for as well: the provider need not say it again. */
+err_t post_webhook(struct request *rq)
+{
+	struct ctx *c = &rq->ctx;
+	struct provider_news news;
+	struct attempt attempt;
+	bool is_new, known = false;
+
+	TRY(provider_read_webhook(rq, &news));
+	TRY(payment_store_new_event(c, PROVIDER_NAME, news.event_id, news.type, &news.attempt_id, &is_new));
+	if (is_new && uuid_is_set(&news.attempt_id))
+		TRY(payment_store_attempt(c, &news.attempt_id, &attempt, &known));
+	if (known)
+		TRY(payment_record(c, &news.attempt_id, &news.outcome));
+	else if (is_new)
+		log_peer(c, "webhook about a charge that is not ours", LS("type", news.type));
+	return respond_empty(rq, 204);
+}
