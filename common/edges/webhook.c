@@ -36,7 +36,8 @@ bool webhook_verify(struct arena *a, const char *secret, const struct webhook *w
 {
 	int64_t sent;
 
-	if (!w->id || !w->timestamp || !w->signature || strlen(w->id) > ID_MAX || !str_int64(str_of(w->timestamp), &sent))
+	if (!w->id || !w->timestamp || !w->signature || strlen(w->id) > ID_MAX ||
+		!str_int64(str_of(w->timestamp), &sent))
 		return false;
 	int64_t now = now_us / US_PER_SEC;
 	if (sent < now - WEBHOOK_TOLERANCE_SECS || sent > now + WEBHOOK_TOLERANCE_SECS)

@@ -125,7 +125,8 @@ static err_t refund_body(struct ctx *c, void *arg)
 	return OK;
 }
 
-err_t charge_refund(struct ctx *c, const char *key, const char *refund_key, const struct money *amount, struct charge *charge_r)
+err_t charge_refund(
+	struct ctx *c, const char *key, const char *refund_key, const struct money *amount, struct charge *charge_r)
 {
 	struct giving_back g = {key, refund_key, amount, charge_r};
 

@@ -14,7 +14,8 @@ const struct config_key PROVIDER_CONFIG[] = {
 	{"provider_key", CONFIG_SECRET, NULL, 0, 0, "the API key of our one merchant"},
 	{"webhook_secret", CONFIG_SECRET, NULL, 0, 0, "what webhooks to the merchant are signed with"},
 	{"webhook_url", CONFIG_URL, NULL, 0, 0, "where the merchant takes webhooks"},
-	{"silent_hold_ms", CONFIG_INT, "300", 0, 5000, "how long a call with the silent card waits before it ends without an answer"},
+	{"silent_hold_ms", CONFIG_INT, "300", 0, 5000,
+		"how long a call with the silent card waits before it ends without an answer"},
 	{"silent_decide_ms", CONFIG_INT, "3000", 0, 3600000, "when the silent card's bank decides"},
 	{0},
 };
@@ -30,7 +31,8 @@ static err_t merchant(struct request *rq, const char **key_r)
 	if (key_r == NULL)
 		return OK;
 	if (key == NULL || key[0] == '\0' || strlen(key) > KEY_MAX)
-		return fail(&rq->ctx, &ERR_IDEMPOTENCY_REQUIRED, "send an Idempotency-Key of at most %d characters", KEY_MAX);
+		return fail(&rq->ctx, &ERR_IDEMPOTENCY_REQUIRED, "send an Idempotency-Key of at most %d characters",
+			KEY_MAX);
 	*key_r = key;
 	return OK;
 }
@@ -48,7 +50,8 @@ static void wipe(const char *text)
 		explicit_bzero((char *)(uintptr_t)text, strlen(text));
 }
 
-static err_t find_card(struct request *rq, const struct charge_input *in, struct charge *ch, const struct test_card **card_r)
+static err_t find_card(
+	struct request *rq, const struct charge_input *in, struct charge *ch, const struct test_card **card_r)
 {
 	if (in->card != NULL) {
 		ch->exp_month = (int32_t)in->card->exp_month;
@@ -68,7 +71,10 @@ static err_t find_card(struct request *rq, const struct charge_input *in, struct
 err_t post_charge(struct request *rq)
 {
 	const struct charge_input *in = rq->input;
-	struct charge ch = {.id = uuid_v4(), .amount_minor = in->amount.minor, .reference = in->reference, .return_url = in->return_url};
+	struct charge ch = {.id = uuid_v4(),
+		.amount_minor = in->amount.minor,
+		.reference = in->reference,
+		.return_url = in->return_url};
 	const struct test_card *card;
 	int64_t now_us = clock_now_us();
 	bool is_new;
@@ -116,7 +122,10 @@ err_t post_refund(struct request *rq)
 err_t post_session(struct request *rq)
 {
 	const struct charge_input *in = rq->input;
-	struct session s = {.id = uuid_v4(), .amount_minor = in->amount.minor, .reference = in->reference, .return_url = in->return_url,
+	struct session s = {.id = uuid_v4(),
+		.amount_minor = in->amount.minor,
+		.reference = in->reference,
+		.return_url = in->return_url,
 		.expires_us = clock_now_us() + SESSION_LASTS_US};
 	json_t *o = json_new_object(rq->ctx.arena);
 
@@ -124,7 +133,8 @@ err_t post_session(struct request *rq)
 	memcpy(s.currency, in->amount.currency, sizeof(s.currency));
 	TRY(provider_store_open_session(&rq->ctx, &s, &s));
 	json_set_text(o, "id", s.id.s);
-	json_set_text(o, "url", arena_printf(rq->ctx.arena, "%s/mock-provider/sessions/%s", rq->app->public_url, s.id.s));
+	json_set_text(
+		o, "url", arena_printf(rq->ctx.arena, "%s/mock-provider/sessions/%s", rq->app->public_url, s.id.s));
 	json_set_time(o, "expires_at", s.expires_us);
 	return respond_json(rq, 200, o);
 }

@@ -77,8 +77,14 @@ err_t page_session_pay(struct request *rq)
 	TRY(provider_store_session(&rq->ctx, &id, &s));
 	if (s.expires_us < now_us || !card_expiry_parse(f->exp, &month, &year))
 		return go_to(rq, s.return_url);
-	struct charge ch = {.id = uuid_v4(), .key = s.key, .amount_minor = s.amount_minor, .reference = s.reference, .return_url = s.return_url,
-		.exp_month = (int32_t)month, .exp_year = (int32_t)year, .created_us = now_us};
+	struct charge ch = {.id = uuid_v4(),
+		.key = s.key,
+		.amount_minor = s.amount_minor,
+		.reference = s.reference,
+		.return_url = s.return_url,
+		.exp_month = (int32_t)month,
+		.exp_year = (int32_t)year,
+		.created_us = now_us};
 	memcpy(ch.currency, s.currency, sizeof(ch.currency));
 	ch.decide_us = card->effect == CARD_SILENT ? now_us + config_int("silent_decide_ms") * 1000 : 0;
 	card_decide(rq->ctx.arena, &ch, card, f->number, now_us);

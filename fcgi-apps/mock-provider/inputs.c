@@ -18,9 +18,11 @@ static const struct bind_field CARD_FIELDS[] = {
 static const struct bind CARD_BIND = BIND(struct card_input, CARD_FIELDS);
 
 #define ORDER_MEMBERS                                                                                                  \
-	{"amount", BIND_MONEY, offsetof(struct charge_input, amount), .required = true, .min = 1, .max = MONEY_MAX},  \
-		{"reference", BIND_LINE, offsetof(struct charge_input, reference), .required = true, .max = 64},      \
-		{"return_url", BIND_URL, offsetof(struct charge_input, return_url), .required = true}
+	{"amount", BIND_MONEY, offsetof(struct charge_input, amount), .required = true, .min = 1, .max = MONEY_MAX},   \
+		{"reference", BIND_LINE, offsetof(struct charge_input, reference), .required = true, .max = 64},       \
+	{                                                                                                              \
+		"return_url", BIND_URL, offsetof(struct charge_input, return_url), .required = true                    \
+	}
 
 static const struct bind_field CHARGE_FIELDS[] = {
 	ORDER_MEMBERS,
@@ -40,7 +42,10 @@ static void check_charge(struct ctx *c, void *target)
 	if (in->card != NULL && !digits_only(in->card->cvc))
 		field_error(c, "card/cvc", "invalid", "the security code has digits only");
 }
-const struct bind CHARGE_BIND = {.fields = CHARGE_FIELDS, .nfields = ARRAY_LEN(CHARGE_FIELDS), .size = sizeof(struct charge_input), .check = check_charge};
+const struct bind CHARGE_BIND = {.fields = CHARGE_FIELDS,
+	.nfields = ARRAY_LEN(CHARGE_FIELDS),
+	.size = sizeof(struct charge_input),
+	.check = check_charge};
 const struct bind SESSION_BIND = BIND(struct charge_input, SESSION_FIELDS);
 
 static const struct bind_field REFUND_FIELDS[] = {
@@ -51,8 +56,10 @@ const struct bind REFUND_BIND = BIND(struct refund_input, REFUND_FIELDS);
 static const struct bind_field CARD_FORM_FIELDS[] = {
 	{"number", BIND_LINE, offsetof(struct card_form, number), .required = true, .max = 30, .label = "card number"},
 	{"exp", BIND_LINE, offsetof(struct card_form, exp), .required = true, .max = 9, .label = "expiry"},
-	{"cvc", BIND_LINE, offsetof(struct card_form, cvc), .required = true, .min = 3, .max = 4, .label = "security code"},
-	{"name", BIND_LINE, offsetof(struct card_form, name), .required = true, .max = 120, .label = "name on the card"},
+	{"cvc", BIND_LINE, offsetof(struct card_form, cvc), .required = true, .min = 3, .max = 4,
+		.label = "security code"},
+	{"name", BIND_LINE, offsetof(struct card_form, name), .required = true, .max = 120,
+		.label = "name on the card"},
 };
 
 static void check_card_form(struct ctx *c, void *target)
@@ -67,7 +74,10 @@ static void check_card_form(struct ctx *c, void *target)
 	if (!digits_only(f->cvc))
 		field_error(c, "cvc", "invalid", "The security code has digits only.");
 }
-const struct bind CARD_FORM_BIND = {.fields = CARD_FORM_FIELDS, .nfields = ARRAY_LEN(CARD_FORM_FIELDS), .size = sizeof(struct card_form), .check = check_card_form};
+const struct bind CARD_FORM_BIND = {.fields = CARD_FORM_FIELDS,
+	.nfields = ARRAY_LEN(CARD_FORM_FIELDS),
+	.size = sizeof(struct card_form),
+	.check = check_card_form};
 
 static const char *const ANSWERS[] = {"approve", "fail", NULL};
 static const struct bind_field ANSWER_FORM_FIELDS[] = {

@@ -15,8 +15,8 @@
 #define KEY_MAX 100
 #define WEBHOOK_QUEUE "mock_provider.webhooks"
 
-extern const struct problem ERR_CHARGE_KEY;     /* 422 idempotency_key_reused: for another amount */
-extern const struct problem ERR_CHARGE_UNPAID;  /* 409 charge_not_paid: nothing to refund */
+extern const struct problem ERR_CHARGE_KEY;      /* 422 idempotency_key_reused: for another amount */
+extern const struct problem ERR_CHARGE_UNPAID;   /* 409 charge_not_paid: nothing to refund */
 extern const struct problem ERR_REFUND_TOO_MUCH; /* 409 refund_too_large */
 
 enum card_effect { CARD_DECLINED = 0, CARD_SUCCEEDS, CARD_ASKS, CARD_SILENT };
@@ -25,8 +25,8 @@ enum card_effect { CARD_DECLINED = 0, CARD_SUCCEEDS, CARD_ASKS, CARD_SILENT };
 struct test_card {
 	const char *number, *token; /* token: the same card for who has no number: "tok_declined" */
 	enum card_effect effect;
-	const char *failure_code;   /* of CARD_DECLINED */
-	const char *text_key;       /* t.provider.card.… */
+	const char *failure_code; /* of CARD_DECLINED */
+	const char *text_key;     /* t.provider.card.… */
 };
 
 struct card_input {
@@ -96,7 +96,8 @@ err_t charge_make(struct ctx *c, struct charge *charge, bool *is_new_r) MUST_CHE
 /* The customer answered the bank's question; an answered one stays as it is. */
 err_t charge_answer(struct ctx *c, const struct uuid *id, bool approved, struct charge *charge_r) MUST_CHECK;
 err_t charges_decide(struct ctx *c) MUST_CHECK;
-err_t charge_refund(struct ctx *c, const char *key, const char *refund_key, const struct money *amount, struct charge *charge_r) MUST_CHECK;
+err_t charge_refund(struct ctx *c, const char *key, const char *refund_key, const struct money *amount,
+	struct charge *charge_r) MUST_CHECK;
 
 /* views.c */
 json_t *view_charge(struct arena *a, const struct charge *ch);

@@ -8,11 +8,13 @@
 const struct test_card TEST_CARDS[] = {
 	{"4242424242424242", "tok_succeeds", CARD_SUCCEEDS, NULL, "provider.card.succeeds"},
 	{"4000000000000002", "tok_declined", CARD_DECLINED, "declined", "provider.card.declined"},
-	{"4000000000009995", "tok_insufficient_funds", CARD_DECLINED, "insufficient_funds", "provider.card.insufficient_funds"},
+	{"4000000000009995", "tok_insufficient_funds", CARD_DECLINED, "insufficient_funds",
+		"provider.card.insufficient_funds"},
 	{"4000000000000069", "tok_expired_card", CARD_DECLINED, "expired_card", "provider.card.expired_card"},
 	{"4000000000000127", "tok_incorrect_cvc", CARD_DECLINED, "incorrect_cvc", "provider.card.incorrect_cvc"},
 	{"4000000000003220", "tok_requires_action", CARD_ASKS, NULL, "provider.card.requires_action"},
-	{"4000000000000119", "tok_processing_error", CARD_DECLINED, "processing_error", "provider.card.processing_error"},
+	{"4000000000000119", "tok_processing_error", CARD_DECLINED, "processing_error",
+		"provider.card.processing_error"},
 	{"4000000000005126", "tok_silent", CARD_SILENT, NULL, "provider.card.silent"},
 	{"4000000000000259", "tok_disputed", CARD_SUCCEEDS, NULL, "provider.card.disputed"},
 	{0},
@@ -74,7 +76,8 @@ const char *card_brand(const char *number)
 {
 	static const struct {
 		const char *prefix, *brand;
-	} BRANDS[] = {{"4", "Visa"}, {"34", "American Express"}, {"37", "American Express"}, {"5", "Mastercard"}, {"2", "Mastercard"}, {"6", "Discover"}};
+	} BRANDS[] = {{"4", "Visa"}, {"34", "American Express"}, {"37", "American Express"}, {"5", "Mastercard"},
+		{"2", "Mastercard"}, {"6", "Discover"}};
 
 	for (size_t i = 0; i < ARRAY_LEN(BRANDS); i++) {
 		if (strncmp(number, BRANDS[i].prefix, strlen(BRANDS[i].prefix)) == 0)
@@ -123,8 +126,10 @@ static const char *last_four(struct arena *a, const char *number)
 
 void card_decide(struct arena *a, struct charge *ch, const struct test_card *card, const char *number, int64_t now_us)
 {
-	static const char *const STATUS[] = {
-		[CARD_DECLINED] = "failed", [CARD_SUCCEEDS] = "succeeded", [CARD_ASKS] = "requires_action", [CARD_SILENT] = "processing"};
+	static const char *const STATUS[] = {[CARD_DECLINED] = "failed",
+		[CARD_SUCCEEDS] = "succeeded",
+		[CARD_ASKS] = "requires_action",
+		[CARD_SILENT] = "processing"};
 
 	ch->brand = card_brand(number);
 	ch->last4 = last_four(a, number);

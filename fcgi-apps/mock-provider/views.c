@@ -23,7 +23,8 @@ json_t *view_charge(struct arena *a, const struct charge *ch)
 	json_set(o, "card", card);
 	if (strcmp(ch->status, "requires_action") == 0) {
 		json_t *next = json_new_object(a);
-		json_set_text(next, "url", arena_printf(a, "%s/mock-provider/challenges/%s", app_get()->public_url, ch->id.s));
+		json_set_text(next, "url",
+			arena_printf(a, "%s/mock-provider/challenges/%s", app_get()->public_url, ch->id.s));
 		json_set(o, "next_action", next);
 	}
 	return o;
@@ -53,7 +54,8 @@ json_t *view_card_page(struct request *rq, const struct session *s)
 {
 	struct arena *a = rq->ctx.arena;
 	struct money amount = money(s->amount_minor, s->currency);
-	json_t *context = provider_context(rq, s->return_url, s->reference, amount), *cards = json_new_array(a), *form = json_new_object(a);
+	json_t *context = provider_context(rq, s->return_url, s->reference, amount), *cards = json_new_array(a),
+	       *form = json_new_object(a);
 	json_t *values = json_new_object(a);
 
 	json_set_text(context, "pay_text", text(rq, "provider.pay", TEXT_ARGS({"amount", money_text(a, amount)})));
@@ -76,7 +78,8 @@ json_t *view_challenge(struct request *rq, const struct charge *ch)
 	struct money amount = money(ch->amount_minor, ch->currency);
 	json_t *context = provider_context(rq, ch->return_url, ch->reference, amount);
 
-	json_set_text(context, "card_text", text(rq, "pay.card_ending", TEXT_ARGS({"brand", ch->brand}, {"last4", ch->last4})));
+	json_set_text(context, "card_text",
+		text(rq, "pay.card_ending", TEXT_ARGS({"brand", ch->brand}, {"last4", ch->last4})));
 	json_set_bool(context, "expired", strcmp(ch->status, "requires_action") != 0);
 	return context;
 }

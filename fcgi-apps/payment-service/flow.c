@@ -51,7 +51,11 @@ err_t payment_begin(struct ctx *c, const struct uuid *payment_id, const struct u
 static void emit(struct ctx *c, const struct intent *i, const char *topic, const char *failure_code)
 {
 	json_t *payload = json_new_object(c->arena);
-	struct event e = {.topic = topic, .aggregate_type = "payment", .aggregate_id = i->reference.s, .order_key = i->order_id.s, .payload = payload};
+	struct event e = {.topic = topic,
+		.aggregate_type = "payment",
+		.aggregate_id = i->reference.s,
+		.order_key = i->order_id.s,
+		.payload = payload};
 
 	json_set_text(payload, "payment_id", i->reference.s);
 	json_set_text(payload, "order_id", i->order_id.s);
@@ -69,20 +73,23 @@ static void request_refund(struct ctx *c, const struct intent *i, const struct a
 	json_set_text(payload, "refund_id", id.s);
 	payment_store_new_refund(c, &id, a, i->amount_minor);
 	job_enqueue(c, REFUND_QUEUE, id.s, payload);
-	log_info(c, "money came for a payment that does not want it: going back", LS("payment", i->reference.s), LS("status", i->status));
+	log_info(c, "money came for a payment that does not want it: going back", LS("payment", i->reference.s),
+		LS("status", i->status));
 }
 
 /* Another amount than was asked for is no payment of ours: left as it is for people to look at. */
 static bool is_of_this(struct ctx *c, const struct intent *i, const struct outcome *o)
 {
-	if (o->kind != OUTCOME_SUCCEEDED || (o->amount_minor == i->amount_minor && strcmp(o->currency, i->currency) == 0))
+	if (o->kind != OUTCOME_SUCCEEDED ||
+		(o->amount_minor == i->amount_minor && strcmp(o->currency, i->currency) == 0))
 		return true;
-	log_bug(c, "the provider reports another amount than was asked for", LS("payment", i->reference.s), LI("amount_minor", o->amount_minor),
-		LS("currency", o->currency));
+	log_bug(c, "the provider reports another amount than was asked for", LS("payment", i->reference.s),
+		LI("amount_minor", o->amount_minor), LS("currency", o->currency));
 	return false;
 }
 
-static void apply(struct ctx *c, const struct intent *i, const struct attempt *a, const struct outcome *o, const struct decision *d)
+static void apply(struct ctx *c, const struct intent *i, const struct attempt *a, const struct outcome *o,
+	const struct decision *d)
 {
 	if (d->attempt_status != NULL)
 		payment_store_set_attempt(c, a, d, o);

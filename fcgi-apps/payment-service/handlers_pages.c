@@ -64,7 +64,8 @@ static err_t open_page(struct request *rq, const struct intent *intent, const ch
 	bool found;
 
 	TRY(payment_store_live_attempt(c, &intent->id, &attempt, &found));
-	if (found && strcmp(attempt.kind, "hosted") == 0 && attempt.page_url != NULL && clock_now_us() - attempt.created_us < PAGE_GOOD_US) {
+	if (found && strcmp(attempt.kind, "hosted") == 0 && attempt.page_url != NULL &&
+		clock_now_us() - attempt.created_us < PAGE_GOOD_US) {
 		*url_r = attempt.page_url;
 		return OK;
 	}

@@ -26,8 +26,8 @@ struct card {
 };
 
 struct intent {
-	struct uuid id;           /* the guest's key: never in logs or events */
-	struct uuid reference;    /* what events and logs call it */
+	struct uuid id;        /* the guest's key: never in logs or events */
+	struct uuid reference; /* what events and logs call it */
 	int64_t seq;
 	struct uuid order_id;
 	const char *order_number;
@@ -36,21 +36,21 @@ struct intent {
 	const char *status, *failure_code; /* failure_code: of the last attempt, or NULL */
 	struct card card;                  /* of the last attempt; brand NULL: none yet */
 	int64_t version, created_us;
-	const char *page_url;     /* where the customer is to act, while an attempt waits for it */
+	const char *page_url; /* where the customer is to act, while an attempt waits for it */
 };
 
 struct attempt {
-	struct uuid id;           /* the provider's idempotency key */
+	struct uuid id; /* the provider's idempotency key */
 	struct uuid payment_id;
-	const char *kind;         /* "card", "hosted" */
+	const char *kind; /* "card", "hosted" */
 	const char *status, *charge_id, *page_url;
 	int64_t created_us;
 };
 
 enum outcome_kind {
-	OUTCOME_UNKNOWN = 0,      /* no answer: nobody knows */
-	OUTCOME_NOT_SENT,         /* nothing reached the provider */
-	OUTCOME_NO_CHARGE,        /* the provider never heard of this attempt, or its customer did nothing yet */
+	OUTCOME_UNKNOWN = 0, /* no answer: nobody knows */
+	OUTCOME_NOT_SENT,    /* nothing reached the provider */
+	OUTCOME_NO_CHARGE,   /* the provider never heard of this attempt, or its customer did nothing yet */
 	OUTCOME_PROCESSING,
 	OUTCOME_REQUIRES_ACTION,
 	OUTCOME_SUCCEEDED,
@@ -61,16 +61,16 @@ struct outcome {
 	enum outcome_kind kind;
 	const char *charge_id, *failure_code, *page_url;
 	struct card card;
-	int64_t amount_minor;     /* of the charge, with succeeded */
+	int64_t amount_minor; /* of the charge, with succeeded */
 	char currency[4];
 };
 
 /* What follows from an outcome. NULL: stays as it is. */
 struct decision {
 	const char *attempt_status, *intent_status, *failure_code;
-	bool capture;             /* money came in */
-	bool refund;              /* and must go back: nobody wants it any more */
-	const char *topic;        /* event to emit, or NULL */
+	bool capture;      /* money came in */
+	bool refund;       /* and must go back: nobody wants it any more */
+	const char *topic; /* event to emit, or NULL */
 };
 
 /* A card as the API takes it. Wiped as soon as the provider has it. */
@@ -108,13 +108,15 @@ extern const struct config_key PAYMENT_CONFIG[];
 
 /* rules.c */
 bool card_number_ok(const char *number); /* 12 to 19 digits, blanks and dashes between them, Luhn's check digit */
-struct decision payment_decide(const struct intent *i, const struct attempt *a, const struct outcome *o, int64_t now_us);
+struct decision payment_decide(
+	const struct intent *i, const struct attempt *a, const struct outcome *o, int64_t now_us);
 /* OK when another attempt may begin. */
 err_t payment_payable(struct ctx *c, const struct intent *i) MUST_CHECK;
 
 /* flow.c: each is a transaction of its own, or part of the one that is open. */
 /* Begin the attempt of this id, or find it begun. */
-err_t payment_begin(struct ctx *c, const struct uuid *payment_id, const struct uuid *attempt_id, const char *kind, struct attempt *attempt_r) MUST_CHECK;
+err_t payment_begin(struct ctx *c, const struct uuid *payment_id, const struct uuid *attempt_id, const char *kind,
+	struct attempt *attempt_r) MUST_CHECK;
 err_t payment_record(struct ctx *c, const struct uuid *attempt_id, const struct outcome *o) MUST_CHECK;
 /* Ask the provider about the attempt that is not decided yet, if there is one, and record what it says. */
 err_t payment_ask(struct ctx *c, const struct attempt *a) MUST_CHECK;

@@ -17,8 +17,8 @@ struct provider_order {
 	const struct uuid *attempt_id;
 	int64_t amount_minor;
 	const char *currency;
-	const char *reference;   /* the order's number, for people */
-	const char *return_url;  /* where the provider's pages lead back to */
+	const char *reference;  /* the order's number, for people */
+	const char *return_url; /* where the provider's pages lead back to */
 };
 
 /* The card is forgotten here: its buffers are wiped before this returns. */

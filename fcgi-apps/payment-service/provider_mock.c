@@ -32,7 +32,8 @@ static void wipe(const char *text)
 
 /* ------------------------------------------------------------------ calls */
 
-static err_t call(struct ctx *c, enum method method, const char *path, const char *key, struct str body, struct httpc_response *rs_r)
+static err_t call(struct ctx *c, enum method method, const char *path, const char *key, struct str body,
+	struct httpc_response *rs_r)
 {
 	const struct header headers[] = {
 		{"Content-Type", "application/json"},
@@ -72,7 +73,8 @@ static void put_method(struct buf *b, const struct confirm_input *m)
 	}
 	buf_puts(b, ",\"card\":{\"number\":");
 	buf_json_string(b, str_of(m->card->number));
-	buf_printf(b, ",\"exp_month\":%lld,\"exp_year\":%lld", (long long)m->card->exp_month, (long long)m->card->exp_year);
+	buf_printf(b, ",\"exp_month\":%lld,\"exp_year\":%lld", (long long)m->card->exp_month,
+		(long long)m->card->exp_year);
 	put_member(b, "cvc", m->card->cvc);
 	if (m->card->name != NULL)
 		put_member(b, "name", m->card->name);
@@ -129,14 +131,18 @@ static struct outcome outcome_of(struct ctx *c, err_t e, const struct httpc_resp
 	if (e == &ERR_UNAVAILABLE)
 		return (struct outcome){.kind = OUTCOME_NOT_SENT};
 	if (e != OK || rs->status >= 500 || rs->status < 200 || json_parse(c, rs->body, &answer) != OK) {
-		log_peer(c, "the payment provider gave no answer", LS("why", e != OK ? c->detail : "not understood"), LI("status", e == OK ? rs->status : 0));
+		log_peer(c, "the payment provider gave no answer", LS("why", e != OK ? c->detail : "not understood"),
+			LI("status", e == OK ? rs->status : 0));
 		ctx_clear_failure(c);
 		return (struct outcome){.kind = OUTCOME_UNKNOWN};
 	}
 	if (rs->status == 404)
 		return (struct outcome){.kind = OUTCOME_NO_CHARGE};
+	if (rs->status == 422)
+		return (struct outcome){.kind = OUTCOME_FAILED, .failure_code = "invalid_method"};
 	if (rs->status >= 300) {
-		log_bug(c, "the payment provider refused our request", LI("status", rs->status), LS("code", json_text(answer, "code", "")));
+		log_bug(c, "the payment provider refused our request", LI("status", rs->status),
+			LS("code", json_text(answer, "code", "")));
 		return (struct outcome){.kind = OUTCOME_FAILED, .failure_code = "processing_error"};
 	}
 	return outcome_of_charge(c, answer);
@@ -200,7 +206,8 @@ err_t provider_refund(struct ctx *c, const struct refund *r)
 {
 	struct httpc_response rs;
 	const char *path = arena_printf(c->arena, "/charges/%s/refunds", r->attempt_id.s);
-	const char *body = arena_printf(c->arena, "{\"amount\":{\"amount\":%lld,\"currency\":\"%s\"}}", (long long)r->amount_minor, r->currency);
+	const char *body = arena_printf(c->arena, "{\"amount\":{\"amount\":%lld,\"currency\":\"%s\"}}",
+		(long long)r->amount_minor, r->currency);
 
 	TRY(call(c, METHOD_POST, path, r->id.s, str_of(body), &rs));
 	if (rs.status / 100 != 2)
@@ -225,7 +232,8 @@ err_t provider_read_webhook(struct request *rq, struct provider_news *news_r)
 		return fail(c, &ERR_UNAUTHENTICATED, "the webhook's signature or time is not right");
 	TRY(json_parse(c, rq->body, &event));
 	const json_t *charge = json_object_get(event, "data");
-	*news_r = (struct provider_news){.event_id = w.id, .type = json_text(event, "type", ""), .outcome = outcome_of_charge(c, charge)};
+	*news_r = (struct provider_news){
+		.event_id = w.id, .type = json_text(event, "type", ""), .outcome = outcome_of_charge(c, charge)};
 	if (!uuid_parse(str_of(json_text(charge, "key", "")), &news_r->attempt_id))
 		news_r->attempt_id = (struct uuid){""};
 	return OK;

@@ -45,7 +45,8 @@ bool card_number_ok(const char *number)
 err_t payment_payable(struct ctx *c, const struct intent *i)
 {
 	if (is(i->status, "processing"))
-		return fail(c, &ERR_PAYMENT_PROCESSING, "the last attempt to pay is not decided yet; look again in a moment");
+		return fail(c, &ERR_PAYMENT_PROCESSING,
+			"the last attempt to pay is not decided yet; look again in a moment");
 	if (is(i->status, "cancelled"))
 		return fail(c, &ERR_PAYMENT_CLOSED, "the payment was cancelled");
 	if (!is_any(i->status, UNPAID))

@@ -23,17 +23,22 @@ static const struct db_column INTENT_COLUMNS[] = {
 };
 
 #define INTENT_SELECT                                                                                                  \
-	"select i.id, i.reference, i.seq, i.order_id, i.order_number, i.amount_minor, i.captured_minor, i.refunded_minor, i.currency,"     \
-	" i.status, i.failure_code, i.card_brand, i.card_last4, i.card_exp_month, i.card_exp_year, i.version, i.created_at,"     \
-	" (select a.page_url from payment.attempt a where a.payment_id = i.id and a.status = 'requires_action') as page_url" \
+	"select i.id, i.reference, i.seq, i.order_id, i.order_number, i.amount_minor, i.captured_minor, "              \
+	"i.refunded_minor, i.currency,"                                                                                \
+	" i.status, i.failure_code, i.card_brand, i.card_last4, i.card_exp_month, i.card_exp_year, i.version, "        \
+	"i.created_at,"                                                                                                \
+	" (select a.page_url from payment.attempt a where a.payment_id = i.id and a.status = 'requires_action') as "   \
+	"page_url"                                                                                                     \
 	" from payment.intent i "
 
-static const struct db_stmt INTENT_BY_ID = DB_ROWS("payment_by_id", struct intent, INTENT_COLUMNS, SQL(INTENT_SELECT "where i.id = $1::uuid"));
-static const struct db_stmt INTENT_LOCK =
-	DB_ROWS("payment_lock", struct intent, INTENT_COLUMNS, SQL(INTENT_SELECT "where i.id = $1::uuid for update of i"));
+static const struct db_stmt INTENT_BY_ID =
+	DB_ROWS("payment_by_id", struct intent, INTENT_COLUMNS, SQL(INTENT_SELECT "where i.id = $1::uuid"));
+static const struct db_stmt INTENT_LOCK = DB_ROWS(
+	"payment_lock", struct intent, INTENT_COLUMNS, SQL(INTENT_SELECT "where i.id = $1::uuid for update of i"));
 static const struct db_stmt INTENT_LIST = DB_ROWS("payment_list", struct intent, INTENT_COLUMNS,
 	SQL(INTENT_SELECT "where ($1::bigint = 0 or i.seq < $1) and ($2::text is null or i.status = $2)"
-			  " and ($3::text is null or i.order_number = upper($3) or i.reference::text = lower($3) or i.id::text = lower($3))"
+			  " and ($3::text is null or i.order_number = upper($3) or i.reference::text = lower($3) or "
+			  "i.id::text = lower($3))"
 			  " order by i.seq desc limit $4::bigint"));
 
 static const struct db_stmt INTENT_SET = DB_EXEC("payment_set",
@@ -53,30 +58,36 @@ static const struct db_column ATTEMPT_COLUMNS[] = {
 #define ATTEMPT_FIELDS "id, payment_id, kind, status, charge_id, page_url, created_at"
 #define ATTEMPT_LIVE "status in ('started', 'processing', 'requires_action')"
 
-static const struct db_stmt ATTEMPT_BY_ID =
-	DB_ROWS("attempt_by_id", struct attempt, ATTEMPT_COLUMNS, SQL("select " ATTEMPT_FIELDS " from payment.attempt where id = $1::uuid"));
+static const struct db_stmt ATTEMPT_BY_ID = DB_ROWS("attempt_by_id", struct attempt, ATTEMPT_COLUMNS,
+	SQL("select " ATTEMPT_FIELDS " from payment.attempt where id = $1::uuid"));
 static const struct db_stmt LIVE_ATTEMPT = DB_ROWS("attempt_live", struct attempt, ATTEMPT_COLUMNS,
 	SQL("select " ATTEMPT_FIELDS " from payment.attempt where payment_id = $1::uuid and " ATTEMPT_LIVE));
 /* Asked about after the call that began it must have ended; a page gives its customer time. */
 static const struct db_stmt ATTEMPT_NEW = DB_ROWS("attempt_new", struct attempt, ATTEMPT_COLUMNS,
 	SQL("insert into payment.attempt (id, payment_id, kind, check_at) values ($1::uuid, $2::uuid, $3::text,"
-	    " now() + case $3::text when 'card' then interval '10 seconds' else interval '30 seconds' end) returning " ATTEMPT_FIELDS));
-static const struct db_stmt ATTEMPT_SET = DB_EXEC("attempt_set",
-	SQL("update payment.attempt set status = $2, failure_code = $3, charge_id = coalesce($4, charge_id), page_url = coalesce($5, page_url),"
-	    " checks = 0, check_at = now() + interval '2 seconds', updated_at = now()"
-	    " where id = $1::uuid and (status <> $2 or charge_id is null or page_url is distinct from coalesce($5, page_url))"));
-static const struct db_stmt ATTEMPT_SET_PAGE =
-	DB_EXEC("attempt_set_page", SQL("update payment.attempt set page_url = $2, updated_at = now() where id = $1::uuid"));
-static const struct db_stmt ATTEMPT_SUPERSEDE = DB_EXEC("attempt_supersede",
-	SQL("update payment.attempt set status = 'superseded', updated_at = now() where payment_id = $1::uuid and " ATTEMPT_LIVE));
+	    " now() + case $3::text when 'card' then interval '10 seconds' else interval '30 seconds' end) "
+	    "returning " ATTEMPT_FIELDS));
+static const struct db_stmt ATTEMPT_SET =
+	DB_EXEC("attempt_set", SQL("update payment.attempt set status = $2, failure_code = $3, charge_id = "
+				   "coalesce($4, charge_id), page_url = coalesce($5, page_url),"
+				   " checks = 0, check_at = now() + interval '2 seconds', updated_at = now()"
+				   " where id = $1::uuid and (status <> $2 or charge_id is null or page_url is "
+				   "distinct from coalesce($5, page_url))"));
+static const struct db_stmt ATTEMPT_SET_PAGE = DB_EXEC(
+	"attempt_set_page", SQL("update payment.attempt set page_url = $2, updated_at = now() where id = $1::uuid"));
+static const struct db_stmt ATTEMPT_SUPERSEDE =
+	DB_EXEC("attempt_supersede", SQL("update payment.attempt set status = 'superseded', updated_at = now() where "
+					 "payment_id = $1::uuid and " ATTEMPT_LIVE));
 static const struct db_stmt ATTEMPTS_DUE = DB_ROWS("attempts_due", struct attempt, ATTEMPT_COLUMNS,
 	SQL("update payment.attempt set checks = checks + 1,"
 	    " check_at = now() + least(interval '10 minutes', interval '2 seconds' * power(2, least(checks, 12)))"
-	    " where id in (select id from payment.attempt where " ATTEMPT_LIVE " and check_at <= now() order by check_at limit 20"
+	    " where id in (select id from payment.attempt where " ATTEMPT_LIVE
+	    " and check_at <= now() order by check_at limit 20"
 	    " for update skip locked) returning " ATTEMPT_FIELDS));
 
-static const struct db_stmt EVENT_NEW = DB_EXEC("provider_event_new",
-	SQL("insert into payment.provider_event (provider, event_id, type, attempt_id) values ($1, $2, $3, $4::uuid) on conflict do nothing"));
+static const struct db_stmt EVENT_NEW =
+	DB_EXEC("provider_event_new", SQL("insert into payment.provider_event (provider, event_id, type, attempt_id) "
+					  "values ($1, $2, $3, $4::uuid) on conflict do nothing"));
 
 static const struct db_stmt POST =
 	DB_EXEC("ledger_post", SQL("select payment.post($1::uuid, $2, $3::uuid, $4::bigint, $5)"));
@@ -89,14 +100,15 @@ static const struct db_column REFUND_COLUMNS[] = {
 	DB_COLUMN(struct refund, currency, DB_CURRENCY),
 	DB_COLUMN(struct refund, status, DB_TEXT),
 };
-static const struct db_stmt REFUND_NEW = DB_EXEC("refund_new",
-	SQL("insert into payment.refund (id, payment_id, attempt_id, amount_minor, reason)"
-	    " values ($1::uuid, $2::uuid, $3::uuid, $4::bigint, 'not wanted')"));
+static const struct db_stmt REFUND_NEW =
+	DB_EXEC("refund_new", SQL("insert into payment.refund (id, payment_id, attempt_id, amount_minor, reason)"
+				  " values ($1::uuid, $2::uuid, $3::uuid, $4::bigint, 'not wanted')"));
 static const struct db_stmt REFUND_BY_ID = DB_ROWS("refund_by_id", struct refund, REFUND_COLUMNS,
 	SQL("select r.id, r.payment_id, r.attempt_id, r.amount_minor, i.currency, r.status"
 	    " from payment.refund r join payment.intent i on i.id = r.payment_id where r.id = $1::uuid"));
-static const struct db_stmt REFUND_DONE = DB_EXEC("refund_done",
-	SQL("update payment.refund set status = 'succeeded', settled_at = now() where id = $1::uuid and status = 'requested'"));
+static const struct db_stmt REFUND_DONE =
+	DB_EXEC("refund_done", SQL("update payment.refund set status = 'succeeded', settled_at = now() where id = "
+				   "$1::uuid and status = 'requested'"));
 
 static const struct db_column ACCOUNT_COLUMNS[] = {
 	DB_COLUMN(struct account, name, DB_TEXT),
@@ -105,11 +117,28 @@ static const struct db_column ACCOUNT_COLUMNS[] = {
 };
 static const struct db_stmt ACCOUNTS = DB_ROWS("ledger_accounts", struct account, ACCOUNT_COLUMNS,
 	SQL("select a.name, sum(e.amount_minor)::bigint as balance_minor, e.currency"
-	    " from payment.account a join payment.entry e on e.account = a.code group by a.name, a.position, e.currency order by e.currency, a.position"));
+	    " from payment.account a join payment.entry e on e.account = a.code group by a.name, a.position, "
+	    "e.currency order by e.currency, a.position"));
 
 const struct db_stmt *const PAYMENT_STATEMENTS[] = {
-	&INTENT_BY_ID, &INTENT_LOCK, &INTENT_LIST, &INTENT_SET, &ATTEMPT_BY_ID, &LIVE_ATTEMPT, &ATTEMPT_NEW, &ATTEMPT_SET, &ATTEMPT_SET_PAGE,
-	&ATTEMPT_SUPERSEDE, &ATTEMPTS_DUE, &EVENT_NEW, &POST, &REFUND_NEW, &REFUND_BY_ID, &REFUND_DONE, &ACCOUNTS, NULL,
+	&INTENT_BY_ID,
+	&INTENT_LOCK,
+	&INTENT_LIST,
+	&INTENT_SET,
+	&ATTEMPT_BY_ID,
+	&LIVE_ATTEMPT,
+	&ATTEMPT_NEW,
+	&ATTEMPT_SET,
+	&ATTEMPT_SET_PAGE,
+	&ATTEMPT_SUPERSEDE,
+	&ATTEMPTS_DUE,
+	&EVENT_NEW,
+	&POST,
+	&REFUND_NEW,
+	&REFUND_BY_ID,
+	&REFUND_DONE,
+	&ACCOUNTS,
+	NULL,
 };
 
 const struct db_constraint PAYMENT_CONSTRAINTS[] = {
@@ -130,7 +159,8 @@ err_t payment_store_lock(struct ctx *c, const struct uuid *id, struct intent *in
 
 void payment_store_set_status(struct ctx *c, const struct uuid *id, const char *status, const char *failure_code)
 {
-	db_defer(c, &INTENT_SET, PARAMS(P_UUID(id), P_TEXT(status), P_TEXT(failure_code), P_NULL, P_NULL, P_NULL, P_NULL));
+	db_defer(c, &INTENT_SET,
+		PARAMS(P_UUID(id), P_TEXT(status), P_TEXT(failure_code), P_NULL, P_NULL, P_NULL, P_NULL));
 }
 
 void payment_store_set_intent(struct ctx *c, const struct uuid *id, const struct decision *d, const struct outcome *o)
@@ -138,8 +168,9 @@ void payment_store_set_intent(struct ctx *c, const struct uuid *id, const struct
 	bool card = o->card.brand != NULL;
 
 	db_defer(c, &INTENT_SET,
-		PARAMS(P_UUID(id), P_TEXT(d->intent_status), P_TEXT(d->failure_code), P_TEXT(o->card.brand), P_TEXT(o->card.last4),
-			P_INT_OR_NULL(o->card.exp_month, card), P_INT_OR_NULL(o->card.exp_year, card)));
+		PARAMS(P_UUID(id), P_TEXT(d->intent_status), P_TEXT(d->failure_code), P_TEXT(o->card.brand),
+			P_TEXT(o->card.last4), P_INT_OR_NULL(o->card.exp_month, card),
+			P_INT_OR_NULL(o->card.exp_year, card)));
 }
 
 err_t payment_store_attempt(struct ctx *c, const struct uuid *id, struct attempt *attempt_r, bool *found_r)
@@ -152,14 +183,18 @@ err_t payment_store_live_attempt(struct ctx *c, const struct uuid *payment_id, s
 	return db_maybe(c, &LIVE_ATTEMPT, PARAMS(P_UUID(payment_id)), attempt_r, found_r);
 }
 
-err_t payment_store_new_attempt(struct ctx *c, const struct uuid *id, const struct uuid *payment_id, const char *kind, struct attempt *attempt_r)
+err_t payment_store_new_attempt(struct ctx *c, const struct uuid *id, const struct uuid *payment_id, const char *kind,
+	struct attempt *attempt_r)
 {
 	return db_one(c, &ATTEMPT_NEW, PARAMS(P_UUID(id), P_UUID(payment_id), P_TEXT(kind)), attempt_r);
 }
 
-void payment_store_set_attempt(struct ctx *c, const struct attempt *a, const struct decision *d, const struct outcome *o)
+void payment_store_set_attempt(
+	struct ctx *c, const struct attempt *a, const struct decision *d, const struct outcome *o)
 {
-	db_defer(c, &ATTEMPT_SET, PARAMS(P_UUID(&a->id), P_TEXT(d->attempt_status), P_TEXT(d->failure_code), P_TEXT(o->charge_id), P_TEXT(o->page_url)));
+	db_defer(c, &ATTEMPT_SET,
+		PARAMS(P_UUID(&a->id), P_TEXT(d->attempt_status), P_TEXT(d->failure_code), P_TEXT(o->charge_id),
+			P_TEXT(o->page_url)));
 }
 
 err_t payment_store_set_page(struct ctx *c, const struct uuid *attempt_id, const char *page_url)
@@ -177,19 +212,22 @@ err_t payment_store_due(struct ctx *c, struct attempt **rows_r, size_t *n_r)
 	return db_rows(c, &ATTEMPTS_DUE, NO_PARAMS, rows_r, n_r);
 }
 
-err_t payment_store_new_event(struct ctx *c, const char *provider, const char *event_id, const char *type, const struct uuid *attempt_id, bool *is_new_r)
+err_t payment_store_new_event(struct ctx *c, const char *provider, const char *event_id, const char *type,
+	const struct uuid *attempt_id, bool *is_new_r)
 {
 	int64_t inserted;
 
-	TRY(db_exec(c, &EVENT_NEW, PARAMS(P_TEXT(provider), P_TEXT(event_id), P_TEXT(type), P_UUID(attempt_id)), &inserted));
+	TRY(db_exec(c, &EVENT_NEW, PARAMS(P_TEXT(provider), P_TEXT(event_id), P_TEXT(type), P_UUID(attempt_id)),
+		&inserted));
 	*is_new_r = inserted == 1;
 	return OK;
 }
 
-void payment_store_post(struct ctx *c, const struct uuid *payment_id, const char *kind, const struct uuid *source, int64_t amount_minor,
-	const char *currency)
+void payment_store_post(struct ctx *c, const struct uuid *payment_id, const char *kind, const struct uuid *source,
+	int64_t amount_minor, const char *currency)
 {
-	db_defer(c, &POST, PARAMS(P_UUID(payment_id), P_TEXT(kind), P_UUID(source), P_INT(amount_minor), P_TEXT(currency)));
+	db_defer(c, &POST,
+		PARAMS(P_UUID(payment_id), P_TEXT(kind), P_UUID(source), P_INT(amount_minor), P_TEXT(currency)));
 }
 
 void payment_store_new_refund(struct ctx *c, const struct uuid *id, const struct attempt *a, int64_t amount_minor)
@@ -208,9 +246,11 @@ void payment_store_refund_done(struct ctx *c, const struct refund *r)
 	payment_store_post(c, &r->payment_id, "refund", &r->id, r->amount_minor, r->currency);
 }
 
-err_t payment_store_list(struct ctx *c, const struct payment_query *q, int64_t before, int64_t limit, struct intent **rows_r, size_t *n_r)
+err_t payment_store_list(struct ctx *c, const struct payment_query *q, int64_t before, int64_t limit,
+	struct intent **rows_r, size_t *n_r)
 {
-	return db_rows(c, &INTENT_LIST, PARAMS(P_INT(before), P_TEXT(q->state), P_TEXT(q->q), P_INT(limit)), rows_r, n_r);
+	return db_rows(
+		c, &INTENT_LIST, PARAMS(P_INT(before), P_TEXT(q->state), P_TEXT(q->q), P_INT(limit)), rows_r, n_r);
 }
 
 err_t payment_store_accounts(struct ctx *c, struct account **rows_r, size_t *n_r)

@@ -18,9 +18,12 @@ void payment_store_set_intent(struct ctx *c, const struct uuid *id, const struct
 
 err_t payment_store_attempt(struct ctx *c, const struct uuid *id, struct attempt *attempt_r, bool *found_r) MUST_CHECK;
 /* The attempt that is not decided yet. */
-err_t payment_store_live_attempt(struct ctx *c, const struct uuid *payment_id, struct attempt *attempt_r, bool *found_r) MUST_CHECK;
-err_t payment_store_new_attempt(struct ctx *c, const struct uuid *id, const struct uuid *payment_id, const char *kind, struct attempt *attempt_r) MUST_CHECK;
-void payment_store_set_attempt(struct ctx *c, const struct attempt *a, const struct decision *d, const struct outcome *o);
+err_t payment_store_live_attempt(
+	struct ctx *c, const struct uuid *payment_id, struct attempt *attempt_r, bool *found_r) MUST_CHECK;
+err_t payment_store_new_attempt(struct ctx *c, const struct uuid *id, const struct uuid *payment_id, const char *kind,
+	struct attempt *attempt_r) MUST_CHECK;
+void payment_store_set_attempt(
+	struct ctx *c, const struct attempt *a, const struct decision *d, const struct outcome *o);
 err_t payment_store_set_page(struct ctx *c, const struct uuid *attempt_id, const char *page_url) MUST_CHECK;
 /* Undecided attempts of this payment give way to another. */
 void payment_store_supersede(struct ctx *c, const struct uuid *payment_id);
@@ -28,14 +31,17 @@ void payment_store_supersede(struct ctx *c, const struct uuid *payment_id);
 err_t payment_store_due(struct ctx *c, struct attempt **rows_r, size_t *n_r) MUST_CHECK;
 
 /* False when this event was received before. */
-err_t payment_store_new_event(struct ctx *c, const char *provider, const char *event_id, const char *type, const struct uuid *attempt_id, bool *is_new_r) MUST_CHECK;
-void payment_store_post(struct ctx *c, const struct uuid *payment_id, const char *kind, const struct uuid *source, int64_t amount_minor, const char *currency);
+err_t payment_store_new_event(struct ctx *c, const char *provider, const char *event_id, const char *type,
+	const struct uuid *attempt_id, bool *is_new_r) MUST_CHECK;
+void payment_store_post(struct ctx *c, const struct uuid *payment_id, const char *kind, const struct uuid *source,
+	int64_t amount_minor, const char *currency);
 
 void payment_store_new_refund(struct ctx *c, const struct uuid *id, const struct attempt *a, int64_t amount_minor);
 err_t payment_store_refund(struct ctx *c, const struct uuid *id, struct refund *refund_r, bool *found_r) MUST_CHECK;
 void payment_store_refund_done(struct ctx *c, const struct refund *r);
 
-err_t payment_store_list(struct ctx *c, const struct payment_query *q, int64_t before, int64_t limit, struct intent **rows_r, size_t *n_r) MUST_CHECK;
+err_t payment_store_list(struct ctx *c, const struct payment_query *q, int64_t before, int64_t limit,
+	struct intent **rows_r, size_t *n_r) MUST_CHECK;
 err_t payment_store_accounts(struct ctx *c, struct account **rows_r, size_t *n_r) MUST_CHECK;
 
 #endif

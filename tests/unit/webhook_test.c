@@ -6,11 +6,15 @@
 
 #define NOW INT64_C(1614265330)
 /* The bytes of whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw, as the specification's example uses them. */
-static const char SECRET[] = "\x31\xf2\x90\xf6\xbf\x06\x29\x8a\xab\x4f\x08\xd4\x3c\x3f\x08\x2c\xf6\x48\xa3\x62\xda\x2d\xa4\xb0";
+static const char SECRET[] =
+	"\x31\xf2\x90\xf6\xbf\x06\x29\x8a\xab\x4f\x08\xd4\x3c\x3f\x08\x2c\xf6\x48\xa3\x62\xda\x2d\xa4\xb0";
 
 static struct webhook example(void)
 {
-	return (struct webhook){.id = "msg_p5jXN8AQM9LWM0D4loKWxJek", .timestamp = "1614265330", .signature = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=", .body = STR("{\"test\": 2432232314}")};
+	return (struct webhook){.id = "msg_p5jXN8AQM9LWM0D4loKWxJek",
+		.timestamp = "1614265330",
+		.signature = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
+		.body = STR("{\"test\": 2432232314}")};
 }
 
 static bool passes(struct ctx *c, const struct webhook *w, int64_t now)
