@@ -25,10 +25,11 @@ void browser_remember(struct request *rq, const struct cart *cart)
 	response_cookie(rq, &(struct cookie){.name = COUNT_COOKIE, .value = count, .max_age_secs = COOKIE_DAYS * DAY_SECS, .readable = true});
 }
 
-/* A cart this subject may use: open, and nobody else's. A missing one is not a failure. */
+/* A cart this subject may use: open, and nobody else's, of which *cart_r learns nothing. A missing one is not a failure. */
 static err_t load_usable(struct request *rq, const struct cart_wanted *w, struct cart *cart_r, struct offer **offers_r, bool *found_r)
 {
-	err_t e = cart_store_load(&rq->ctx, w, cart_r, offers_r);
+	struct cart cart;
+	err_t e = cart_store_load(&rq->ctx, w, &cart, offers_r);
 
 	*found_r = false;
 	if (e == &ERR_NOT_FOUND) {
@@ -36,8 +37,10 @@ static err_t load_usable(struct request *rq, const struct cart_wanted *w, struct
 		return OK;
 	}
 	TRY(e);
-	*found_r = strcmp(cart_r->status, "open") == 0 &&
-		(!uuid_is_set(&cart_r->user_id) || strcmp(cart_r->user_id.s, rq->subject->user_id.s) == 0);
+	*found_r = strcmp(cart.status, "open") == 0 &&
+		(!uuid_is_set(&cart.user_id) || strcmp(cart.user_id.s, rq->subject->user_id.s) == 0);
+	if (*found_r)
+		*cart_r = cart;
 	return OK;
 }
 

@@ -80,6 +80,11 @@ static err_t saved_addresses(struct request *rq, struct saved_address **rows_r, 
 	return subject_signed_in(rq->subject) ? cart_store_addresses(&rq->ctx, &rq->subject->user_id, rows_r, n_r) : OK;
 }
 
+static const char *country_name(struct request *rq, const char *code)
+{
+	return text(rq, arena_printf(rq->ctx.arena, "country.%s", code), NULL, 0);
+}
+
 static json_t *view_saved(struct request *rq, const struct saved_address *rows, size_t n, const char *chosen)
 {
 	json_t *list = json_new_array(rq->ctx.arena);
@@ -89,7 +94,7 @@ static json_t *view_saved(struct request *rq, const struct saved_address *rows, 
 
 		json_set_text(o, "id", rows[i].id.s);
 		json_set_text(o, "text", arena_printf(rq->ctx.arena, "%s, %s, %s %s, %s", rows[i].name, rows[i].line1, rows[i].postal_code,
-						 rows[i].city, rows[i].country));
+						 rows[i].city, country_name(rq, rows[i].country)));
 		json_set_bool(o, "selected", chosen ? strcmp(chosen, rows[i].id.s) == 0 : rows[i].is_default);
 		json_add(list, o);
 	}
@@ -196,11 +201,6 @@ static const struct shipping_price *option_by_id(const struct cart *cart, const 
 		if (strcmp(cart->shipping[i].id, id) == 0)
 			return &cart->shipping[i];
 	return NULL;
-}
-
-static const char *country_name(struct request *rq, const char *code)
-{
-	return text(rq, arena_printf(rq->ctx.arena, "country.%s", code), NULL, 0);
 }
 
 err_t page_shipping(struct request *rq)
