@@ -1,7 +1,9 @@
 /* inputs.c - outside fields of reports. */
 #include "analytics.h"
 #include "data/clock.h"
-#include <string.h>
+
+/* A day has an end, and time zones move it: no shop needs what lies beyond. */
+#define YEAR_9999_US (INT64_C(253370764800) * US_PER_SEC)
 
 static const struct bind_field SUMMARY_FIELDS[] = {
 	{"from", BIND_LINE, offsetof(struct summary_query, from), .max = 40},
@@ -13,9 +15,12 @@ static void check_moment(struct ctx *c, const char *field, const char *value)
 {
 	int64_t us;
 
-	/* PostgreSQL knows no year 0. */
-	if (value != NULL && (!time_parse(str_of(value), &us) || strncmp(value, "0000", 4) == 0))
+	if (value == NULL)
+		return;
+	if (!time_parse(str_of(value), &us))
 		field_error(c, field, "invalid", "%s must be a day (2026-03-01) or a moment (2026-03-01T12:00:00Z)", field);
+	else if (us < 0 || us >= YEAR_9999_US)
+		field_error(c, field, us < 0 ? "too_small" : "too_large", "%s must lie between 1970 and 9998", field);
 }
 
 static void check_summary(struct ctx *c, void *target)

@@ -65,7 +65,7 @@ static err_t add_form(struct request *rq, json_t *context, const char *sku)
 {
 	static const char *const reasons[] = {"count", "damaged", "lost", "found", "other"};
 	json_t *warehouses = json_new_array(rq->ctx.arena), *choices = json_new_array(rq->ctx.arena);
-	const char *chosen = form_value(rq, "warehouse");
+	const char *chosen = form_value(rq, "warehouse"), *reason = form_value(rq, "reason");
 	struct uuid key = uuid_v4();
 	struct shelf *rows;
 	size_t n;
@@ -75,7 +75,8 @@ static err_t add_form(struct request *rq, json_t *context, const char *sku)
 		json_add(warehouses, new_choice(rq, rows[i].code, rows[i].name, chosen ? strcmp(chosen, rows[i].code) == 0 : i == 0));
 	for (size_t i = 0; i < ARRAY_LEN(reasons); i++)
 		json_add(choices, new_choice(rq, reasons[i],
-					  text(rq, arena_printf(rq->ctx.arena, "admin.inventory.reasons.%s", reasons[i]), NULL, 0), i == 0));
+					  text(rq, arena_printf(rq->ctx.arena, "admin.inventory.reasons.%s", reasons[i]), NULL, 0),
+					  reason ? strcmp(reason, reasons[i]) == 0 : i == 0));
 	json_set(context, "warehouses", warehouses);
 	json_set(context, "reasons", choices);
 	json_set_text(context, "adjust_action", LIST_PATH "/adjustments");

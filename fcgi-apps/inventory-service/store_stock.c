@@ -86,7 +86,7 @@ const struct db_stmt *const STOCK_STATEMENTS[] = {
 };
 
 const struct db_constraint STOCK_CONSTRAINTS[] = {
-	{"sku_unknown", &ERR_SKU_UNKNOWN, NULL, "there is no such SKU"},
+	{"sku_unknown", &ERR_SKU_UNKNOWN, "sku", "there is no such SKU"},
 	{"stock_not_oversold", &ERR_STOCK_PROMISED, "delta", "orders already hold more than would be left"},
 	{"on_hand_not_negative", &ERR_STOCK_NEGATIVE, "delta", "there is less on hand than would be taken"},
 	{"level_not_negative", &ERR_STOCK_NEGATIVE, "delta", "this warehouse holds less than would be taken"},
