@@ -22,28 +22,14 @@ static const struct db_stmt *const *const STATEMENTS[] = {ORDER_STATEMENTS, CHEC
 static const struct db_constraint *const CONSTRAINTS[] = {ORDER_CONSTRAINTS, NULL};
 static const struct work WORK = {.consumers = ORDER_CONSUMERS, .timers = ORDER_TIMERS};
 
-static void add_account(const char *number, const char *roles, const char *token)
-{
-	char sql[1024];
-
-	snprintf(sql, sizeof(sql),
-		"insert into auth.account (id, email, email_key, name, password_hash, roles) values"
-		" ('01900000-0000-7000-8000-00000000000%s', 'u%s@example.com', 'u%s@example.com', 'Jo', 'x', '%s');"
-		"insert into auth.session (id, account_id, kind, token_hash, expires_at) values"
-		" ('01900000-0000-7000-8000-00000000001%s', '01900000-0000-7000-8000-00000000000%s', 'page',"
-		" encode(sha256('%s'), 'hex'), now() + interval '1 day')",
-		number, number, number, roles, number, number, token);
-	test_sql(sql);
-}
-
 static int start(void **state)
 {
 	(void)state;
 	test_http_open(ORDER_ROUTES, test_db_open("es_orders", test_statements(STATEMENTS), CONSTRAINTS));
 	orders_prepare();
-	add_account("1", "{customer,warehouse}", STAFF_TOKEN);
-	add_account("2", "{customer}", CUSTOMER_TOKEN);
-	add_account("3", "{customer}", OTHER_TOKEN);
+	orders_account("1", "{customer,warehouse}", STAFF_TOKEN);
+	orders_account("2", "{customer}", CUSTOMER_TOKEN);
+	orders_account("3", "{customer}", OTHER_TOKEN);
 	return 0;
 }
 

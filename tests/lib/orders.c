@@ -10,10 +10,10 @@
 
 void orders_prepare(void)
 {
+	test_sql("drop view if exists catalog.offer cascade;"
+		 "create table catalog.offer as select 'MUG' as sku, 'EUR' as currency, true as active, 1::bigint as price_version, 1250::bigint as price_minor;"
+		 "grant usage on schema catalog to es_cart_owner; grant select on catalog.offer to es_cart_owner");
 	test_sql("do $$ begin "
-		 "if to_regclass('catalog.offer') is null then create view catalog.offer as select null::text as sku, null::text as currency,"
-		 " true as active, null::bigint as price_version where false; grant usage on schema catalog to es_cart_owner;"
-		 " grant select on catalog.offer to es_cart_owner; end if; "
 		 "if to_regprocedure('payment.open_intent(uuid,uuid,text,bigint,text)') is null then "
 		 " create table payment.intent (id uuid, order_id uuid primary key, amount_minor bigint, currency text, status text default 'requires_payment');"
 		 " create function payment.open_intent(p uuid, o uuid, n text, a bigint, c text) returns void language sql security definer as"
@@ -24,6 +24,20 @@ void orders_prepare(void)
 		 " method_text text) language sql security definer as"
 		 " 'select id, status, amount_minor, currency, null::text, null::text from payment.intent where order_id = o';"
 		 " grant usage on schema payment to es_orders; end if; end $$");
+}
+
+void orders_account(const char *number, const char *roles, const char *token)
+{
+	char sql[1024];
+
+	snprintf(sql, sizeof(sql),
+		"insert into auth.account (id, email, email_key, name, password_hash, roles) values"
+		" ('01900000-0000-7000-8000-00000000000%s', 'u%s@example.com', 'u%s@example.com', 'Jo', 'x', '%s');"
+		"insert into auth.session (id, account_id, kind, token_hash, expires_at) values"
+		" ('01900000-0000-7000-8000-00000000001%s', '01900000-0000-7000-8000-00000000000%s', 'page',"
+		" encode(sha256('%s'), 'hex'), now() + interval '1 day')",
+		number, number, number, roles, number, number, token);
+	test_sql(sql);
 }
 
 void orders_stock(const char *sku, int64_t on_hand)
@@ -55,7 +69,7 @@ struct uuid orders_cart(const char *sku, int64_t quantity)
 		" {\"name\": \"Mara Lind\", \"line1\": \"Birkenweg 4\", \"city\": \"Berlin\", \"postal_code\": \"10999\", \"country\": \"DE\"}}',"
 		" '{\"lines\": [{\"line_no\": 0, \"sku\": \"%s\", \"product_id\": \"0198f1c2-6b1d-7e8f-a1b2-c3d4e5f60718\", \"name\": \"Blue mug\","
 		" \"options\": {\"size\": \"L\"}, \"image_url\": null, \"category\": \"kitchen\", \"quantity\": %lld, \"unit_price_minor\": 1250,"
-		" \"discount_minor\": 0, \"total_minor\": %lld, \"tax_minor\": %lld, \"tax_rate_bp\": 1900}],"
+		" \"price_version\": 1, \"discount_minor\": 0, \"total_minor\": %lld, \"tax_minor\": %lld, \"tax_rate_bp\": 1900}],"
 		" \"options\": [{\"id\": \"standard\", \"name\": \"Standard\", \"price_minor\": 490, \"tax_minor\": %lld, \"total_minor\": %lld}],"
 		" \"subtotal_minor\": %lld, \"discount_minor\": 0, \"tax_included\": true}', version from cart.pricing_version",
 		id.s, sku, (long long)quantity, lines, lines * 19 / 119, total * 19 / 119, total, lines);

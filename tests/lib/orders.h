@@ -1,7 +1,8 @@
 /*
  * orders.h - carts and stock to order from, for tests of order-service. Include it after testing.h.
  *
- * Where the schemas of catalogue and payment are not there yet, the least that checkout needs of them is put in their place.
+ * The catalogue is replaced by one offer, MUG at 12.50; where the payment schema is not there yet, the least that
+ * checkout needs of it is put in its place.
  */
 #ifndef ES_TEST_ORDERS_H
 #define ES_TEST_ORDERS_H
@@ -10,6 +11,8 @@
 
 /* Once per test program, after test_db_open. */
 void orders_prepare(void);
+/* An account whose session cookie is token; number is one digit, roles "{customer,warehouse}". */
+void orders_account(const char *number, const char *roles, const char *token);
 void orders_stock(const char *sku, int64_t on_hand);
 /* on_hand and reserved as "5/2". */
 const char *orders_stock_text(const char *sku);
