@@ -485,7 +485,7 @@ static void count_request(const struct request *rq, int64_t took_us)
 static void log_access(struct request *rq, err_t e, int64_t took_us)
 {
 	const char *path = rq->route != NULL ? rq->route->path :
-					       arena_strndup(rq->ctx.arena, rq->path, LOGGED_PATH_MAX);
+					       arena_strndup(rq->ctx.arena, rq->path, strnlen(rq->path, LOGGED_PATH_MAX));
 	const char *code = e != OK ? e->code : rq->failure != OK ? rq->failure->code : "";
 
 	log_info(&rq->ctx, "request", LS("method", rq->head ? "HEAD" : method_name(rq->method)), LS("path", path),
