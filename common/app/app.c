@@ -343,10 +343,11 @@ static int run_mode(struct process *p, char **argv)
 {
 	const char *mode = argv[1];
 	const struct command *cmd = p->app.service->commands;
-	struct arena *a = process_arena(p);
+	static struct arena *a; /* of the process: templates and settings live in it */
 	struct ctx c;
 	err_t e;
 
+	a = process_arena(p);
 	ctx_init(&c, a, NULL);
 	log_setup(p->app.service->name, LOG_LEVEL_INFO, STDERR_FILENO);
 	if (!route_table_valid(p->routes))
