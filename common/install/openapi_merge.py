@@ -19,6 +19,7 @@ import sys
 
 import yaml
 
+PUBLIC = ("/api/v1/", "/.well-known/", "/webhooks/")
 METHODS = ("get", "post", "put", "patch", "delete")
 SERVICES = ("auth-service", "catalog-service", "cart-service", "order-service", "payment-service", "inventory-service",
             "notification-service", "analytics-service", "event-bus")
@@ -127,6 +128,8 @@ def merge(root, problems):
                    key=lambda p: SERVICES.index(p.parent.name) if p.parent.name in SERVICES else len(SERVICES))
     for path in found:
         document, service, where = plain(load(path, problems)), path.parent.name, path.relative_to(root)
+        if document.get("paths") and not any(p.startswith(PUBLIC) for p in document["paths"]):
+            continue  # another system's API, such as the mock provider's
         add_components(merged, document, where, problems)
         add_paths(merged, document, service, where, problems, operation_ids)
         info = document.get("info") or {}
