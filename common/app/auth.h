@@ -30,4 +30,9 @@ bool subject_signed_in(const struct subject *s);
 /* Never NULL afterwards: rq->subject. Bad credentials: ERR_UNAUTHENTICATED; none: the anonymous subject. */
 err_t auth_identify(struct request *rq) MUST_CHECK;
 
+/* The page session: 32 random bytes in base64url, under cookie_name(). auth-service sets it. */
+#define SESSION_COOKIE "es_session"
+/* A fresh CSRF token in place of the old one: after signing in or out. */
+void csrf_renew(struct request *rq);
+
 #endif

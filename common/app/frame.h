@@ -13,7 +13,6 @@
 
 #define CSRF_COOKIE "es_csrf"
 #define CSRF_TOKEN_LENGTH 43 /* 32 random bytes in base64url */
-#define SESSION_COOKIE "es_session"
 
 /* Fill rq->res with the problem document, or the error page. Logs what is ours. */
 void problem_respond(struct request *rq, err_t e);
@@ -24,8 +23,6 @@ bool problem_as_page(struct request *rq);
 err_t csrf_check(struct request *rq) MUST_CHECK;
 /* The browser's token, or a new one that this response sets as its cookie. */
 const char *csrf_token(struct request *rq);
-/* A fresh token in place of the old one: after signing in or out. */
-void csrf_renew(struct request *rq);
 
 /* Add the headers an allowed origin needs; config cors_origins. */
 void cors_headers(struct request *rq);

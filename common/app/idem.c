@@ -11,6 +11,7 @@
 
 #define KEY_MAX 255
 #define RUNNING_RETRY_SECS 1
+#define CART_COOKIE "es_cart"
 
 struct stored {
 	const char *state, *fingerprint;
@@ -24,6 +25,7 @@ struct stored {
 
 struct idem {
 	const char *scope, *key, *fingerprint;
+	bool waits;
 	struct stored found;
 	struct uuid attempt_id; /* set by idem_claim */
 };
@@ -37,6 +39,11 @@ static const struct db_column LOCK_COLUMNS[] = {DB_COLUMN(struct lock_row, locke
 static const struct db_stmt IDEM_LOCK = DB_ROWS("idem_lock", struct lock_row, LOCK_COLUMNS,
 	SQL("select pg_try_advisory_xact_lock(hashtextextended(session_user || ' ' || $1::text || ' ' || $2::text, 0)) "
 	    "as locked"));
+
+/* A form sent twice by a double click: the browser shows the second answer, so that one waits for the first. */
+static const struct db_stmt IDEM_WAIT = DB_ROWS("idem_wait", struct lock_row, LOCK_COLUMNS,
+	SQL("select pg_advisory_xact_lock(hashtextextended(session_user || ' ' || $1::text || ' ' || $2::text, 0))::text "
+	    "is not null as locked"));
 
 static const struct db_column STORED_COLUMNS[] = {
 	DB_COLUMN(struct stored, state, DB_TEXT),
@@ -70,7 +77,7 @@ static const struct db_stmt IDEM_CLAIM = DB_EXEC("idem_claim",
 	    "headers = '{}', body = null, "
 	    "created_at = case when i.created_at > now() - interval '24 hours' then i.created_at else now() end"));
 
-const struct db_stmt *const IDEM_STATEMENTS[] = {&IDEM_LOCK, &IDEM_FIND, &IDEM_SAVE, &IDEM_CLAIM, NULL};
+const struct db_stmt *const IDEM_STATEMENTS[] = {&IDEM_LOCK, &IDEM_WAIT, &IDEM_FIND, &IDEM_SAVE, &IDEM_CLAIM, NULL};
 
 /* ------------------------------------------------------------------ the key and its scope */
 
@@ -104,6 +111,8 @@ static const char *guest_name(struct request *rq)
 
 	if (strchr(rq->route->path, '{') != NULL)
 		return "guest";
+	if ((rq->route->flags & ROUTE_PAGE) != 0)
+		return request_cookie(rq, cookie_name(rq, CART_COOKIE));
 	quiet.errors = NULL;
 	quiet.errors_end = &quiet.errors;
 	if (rq->body.n == 0 || json_parse(&quiet, rq->body, &body) != OK)
@@ -135,6 +144,7 @@ err_t idem_read_key(struct request *rq)
 	struct idem *i = arena_new_of(rq->ctx.arena, struct idem);
 	const char *scope = arena_printf(rq->ctx.arena, "%s %s %s", who, method_name(rq->method), rq->raw_path);
 	i->key = key;
+	i->waits = (r->flags & ROUTE_PAGE) != 0;
 	/* Hashed: a guest's ids are keys. */
 	i->scope = token_hash(rq->ctx.arena, str_of(scope));
 	i->fingerprint = arena_printf(rq->ctx.arena, "%s%.16s", token_hash(rq->ctx.arena, rq->body),
@@ -186,7 +196,8 @@ err_t idem_begin(struct request *rq)
 	struct idem *i = rq->idem;
 
 	/* Two statements: the second must see what the holder of the lock committed. */
-	db_defer_check(&rq->ctx, &IDEM_LOCK, PARAMS(P_TEXT(i->scope), P_TEXT(i->key)), check_lock, NULL);
+	db_defer_check(&rq->ctx, i->waits ? &IDEM_WAIT : &IDEM_LOCK, PARAMS(P_TEXT(i->scope), P_TEXT(i->key)), check_lock,
+		NULL);
 	db_defer_check(&rq->ctx, &IDEM_FIND, PARAMS(P_TEXT(i->scope), P_TEXT(i->key)), check_found, i);
 	return OK;
 }

@@ -325,7 +325,7 @@ static err_t call_handler(struct ctx *c, void *arg)
 	if (rq->idem != NULL)
 		TRY(idem_begin(rq));
 	TRY(rq->route->handler(rq));
-	if (rq->idem != NULL && rq->res.status < 300)
+	if (rq->idem != NULL && rq->res.status < 400)
 		idem_save(rq);
 	return OK;
 }
