@@ -1,0 +1,64 @@
+/* handlers_users.c - accounts as staff see them. */
+#include <string.h>
+
+#include "account.h"
+#include "store_account.h"
+
+#define LIST_DEFAULT 24
+
+err_t get_users(struct request *rq)
+{
+	struct user_query q = *(const struct user_query *)rq->args;
+	size_t limit = q.limit > 0 ? (size_t)q.limit : LIST_DEFAULT, n;
+	json_t *data = json_new_array(rq->ctx.arena);
+	struct account *rows;
+
+	q.limit = (int64_t)limit + 1;
+	TRY(account_store_list(&rq->ctx, &q, &rows, &n));
+	for (size_t i = 0; i < n && i < limit; i++)
+		json_add(data, view_staff_user(rq, &rows[i]));
+	return respond_list(rq, data, n > limit ? rows[limit - 1].id.s : NULL);
+}
+
+static err_t respond_user(struct request *rq, const struct uuid *id)
+{
+	struct account account;
+
+	TRY(account_store_get(&rq->ctx, id, &account));
+	return respond_resource(rq, 200, view_staff_user(rq, &account), account.version);
+}
+
+err_t get_user(struct request *rq)
+{
+	struct uuid id;
+
+	TRY(path_uuid(rq, "id", &id));
+	return respond_user(rq, &id);
+}
+
+err_t change_rights(struct request *rq, const struct user_input *in)
+{
+	struct account account;
+	struct uuid id;
+
+	TRY(path_uuid(rq, "id", &id));
+	TRY(account_store_get(&rq->ctx, &id, &account));
+	TRY(request_if_match(rq, account.version));
+	if (strcmp(id.s, rq->subject->user_id.s) == 0)
+		return fail(&rq->ctx, &ERR_OWN_ACCOUNT, "ask another administrator");
+	return account_store_set_rights(&rq->ctx, &id, in);
+}
+
+err_t patch_user(struct request *rq)
+{
+	const struct user_input *in = rq->input;
+	struct uuid id;
+
+	TRY(path_uuid(rq, "id", &id));
+	if (in->has_roles && in->nroles == 0) {
+		field_error(&rq->ctx, "roles", "too_small", "an account has at least one role");
+		return fail(&rq->ctx, &ERR_INVALID, "an account has at least one role");
+	}
+	TRY(change_rights(rq, in));
+	return respond_user(rq, &id);
+}

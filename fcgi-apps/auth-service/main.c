@@ -1,0 +1,22 @@
+/* main.c - what auth-service is made of. */
+#include "account.h"
+#include "store_account.h"
+#include "store_session.h"
+
+static const struct db_stmt *const *const STATEMENTS[] = {ACCOUNT_STATEMENTS, ADDRESS_STATEMENTS, SESSION_STATEMENTS, NULL};
+
+static const struct service AUTH_SERVICE = {
+	.name = "auth-service",
+	.routes = AUTH_ROUTES,
+	.statements = STATEMENTS,
+	.constraints = ACCOUNT_CONSTRAINTS,
+	.config = AUTH_CONFIG,
+	.work = {.timers = AUTH_TIMERS},
+	.init = keys_ensure,
+	.commands = AUTH_COMMANDS,
+};
+
+int main(int argc, char **argv)
+{
+	return app_main(&AUTH_SERVICE, argc, argv);
+}

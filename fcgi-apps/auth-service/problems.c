@@ -1,0 +1,11 @@
+/* problems.c - refusals that only accounts know. */
+#include "account.h"
+
+DEFINE_PROBLEM(ERR_LOGIN, "invalid_credentials", 401, "E-mail address and password do not match", 0);
+DEFINE_PROBLEM(ERR_EMAIL_TAKEN, "email_taken", 409, "This e-mail address already has an account", PROBLEM_RULE);
+DEFINE_PROBLEM(ERR_REFRESH, "invalid_refresh_token", 401, "The refresh token is not valid, or no longer", 0);
+DEFINE_PROBLEM(ERR_PASSWORD_WRONG, "wrong_password", 422, "The current password is not right", 0);
+DEFINE_PROBLEM(ERR_PASSWORD_WEAK, "weak_password", 422, "The password is too easy to guess", 0);
+DEFINE_PROBLEM(ERR_OWN_ACCOUNT, "own_account", 409, "Nobody changes the rights of their own account", PROBLEM_RULE);
+DEFINE_PROBLEM(ERR_TOO_MANY_ADDRESSES, "too_many_addresses", 409, "There are too many saved addresses", PROBLEM_RULE);
+DEFINE_PROBLEM(ERR_ROLE_UNKNOWN, "role_unknown", 422, "There is no such role", PROBLEM_RULE);

@@ -1,0 +1,75 @@
+/* routes.c - every URL of auth-service. */
+#include "account.h"
+
+#define SECRET (ROUTE_READ | ROUTE_KEY_IGNORED | ROUTE_NO_STORE)
+#define SESSION_PATH "/api/v1/me/sessions/{id}"
+#define ADDRESS_PATH "/api/v1/me/addresses/{id}"
+
+const struct route AUTH_ROUTES[] = {
+	{METHOD_POST, "/api/v1/auth/register", post_register, ACCESS_PUBLIC, NULL, SECRET, .body = &REGISTRATION_BIND,
+		.help = "Open an account"},
+	{METHOD_POST, "/api/v1/auth/login", post_login, ACCESS_PUBLIC, NULL, SECRET, .body = &CREDENTIALS_BIND,
+		.help = "Sign in and get tokens"},
+	{METHOD_POST, "/api/v1/auth/refresh", post_refresh, ACCESS_ANONYMOUS, NULL, SECRET, .body = &REFRESH_BIND,
+		.help = "Trade a refresh token for new tokens"},
+	{METHOD_POST, "/api/v1/auth/logout", post_logout, ACCESS_CUSTOMER, NULL, ROUTE_KEY_IGNORED,
+		.help = "End the session of this token"},
+	{METHOD_GET, "/.well-known/jwks.json", get_jwks, ACCESS_ANONYMOUS, .help = "Keys that verify access tokens"},
+
+	{METHOD_GET, "/api/v1/me", get_me, ACCESS_CUSTOMER, .help = "Get my account"},
+	{METHOD_PATCH, "/api/v1/me", patch_me, ACCESS_CUSTOMER, .body = &PROFILE_BIND, .help = "Change my account"},
+	{METHOD_POST, "/api/v1/me/password", post_password, ACCESS_CUSTOMER, NULL, SECRET, .body = &PASSWORD_BIND,
+		.help = "Change my password"},
+	{METHOD_GET, "/api/v1/me/sessions", get_sessions, ACCESS_CUSTOMER, .help = "List where I am signed in"},
+	{METHOD_DELETE, SESSION_PATH, delete_session, ACCESS_CUSTOMER, .help = "End one of my sessions"},
+	{METHOD_GET, "/api/v1/me/addresses", get_addresses, ACCESS_CUSTOMER, .help = "List my addresses"},
+	{METHOD_POST, "/api/v1/me/addresses", post_address, ACCESS_CUSTOMER, .body = &ADDRESS_BIND,
+		.help = "Save an address"},
+	{METHOD_PATCH, ADDRESS_PATH, patch_address, ACCESS_CUSTOMER, .body = &ADDRESS_CHANGE_BIND,
+		.help = "Change an address"},
+	{METHOD_DELETE, ADDRESS_PATH, delete_address, ACCESS_CUSTOMER, .help = "Forget an address"},
+
+	{METHOD_GET, "/api/v1/users", get_users, ACCESS_STAFF, "users:read", .query = &USER_LIST_BIND,
+		.help = "List accounts"},
+	{METHOD_GET, "/api/v1/users/{id}", get_user, ACCESS_STAFF, "users:read", .help = "Get an account"},
+	{METHOD_PATCH, "/api/v1/users/{id}", patch_user, ACCESS_STAFF, "users:write", .body = &USER_BIND,
+		.help = "Change an account's roles, or block it"},
+
+	{METHOD_GET, "/login", page_login, ACCESS_PUBLIC, NULL, ROUTE_PAGE | ROUTE_NO_STORE, .query = &NEXT_BIND,
+		.help = "Sign-in form"},
+	{METHOD_POST, "/login", page_login_post, ACCESS_PUBLIC, NULL, ROUTE_PAGE | ROUTE_READ, .body = &LOGIN_FORM_BIND,
+		.on_invalid = page_login, .help = "Sign in"},
+	{METHOD_GET, "/register", page_register, ACCESS_PUBLIC, NULL, ROUTE_PAGE | ROUTE_NO_STORE, .query = &NEXT_BIND,
+		.help = "Registration form"},
+	{METHOD_POST, "/register", page_register_post, ACCESS_PUBLIC, NULL, ROUTE_PAGE | ROUTE_READ,
+		.body = &REGISTER_FORM_BIND, .on_invalid = page_register, .help = "Open an account"},
+	{METHOD_POST, "/logout", page_logout, ACCESS_PUBLIC, NULL, ROUTE_PAGE, .help = "Sign out"},
+
+	{METHOD_GET, "/account", page_account, ACCESS_CUSTOMER, NULL, ROUTE_PAGE, .help = "My account"},
+	{METHOD_POST, "/account", page_account_post, ACCESS_CUSTOMER, NULL, ROUTE_PAGE, .body = &PROFILE_FORM_BIND,
+		.on_invalid = page_account, .help = "Change my name"},
+	{METHOD_GET, "/account/security", page_security, ACCESS_CUSTOMER, NULL, ROUTE_PAGE,
+		.help = "My password and sessions"},
+	{METHOD_POST, "/account/security/password", page_password, ACCESS_CUSTOMER, NULL, ROUTE_PAGE | ROUTE_READ,
+		.body = &PASSWORD_BIND, .on_invalid = page_security, .help = "Change my password"},
+	{METHOD_POST, "/account/security/sessions/revoke-others", page_revoke_others, ACCESS_CUSTOMER, NULL, ROUTE_PAGE,
+		.help = "Sign out everywhere else"},
+	{METHOD_POST, "/account/security/sessions/{id}/revoke", page_revoke, ACCESS_CUSTOMER, NULL, ROUTE_PAGE,
+		.help = "Sign out one session"},
+	{METHOD_GET, "/account/addresses", page_addresses, ACCESS_CUSTOMER, NULL, ROUTE_PAGE, .query = &EDIT_BIND,
+		.help = "My addresses"},
+	{METHOD_POST, "/account/addresses", page_address_add, ACCESS_CUSTOMER, NULL, ROUTE_PAGE,
+		.body = &ADDRESS_FORM_BIND, .on_invalid = page_addresses, .help = "Save an address"},
+	{METHOD_POST, "/account/addresses/{id}", page_address_change, ACCESS_CUSTOMER, NULL, ROUTE_PAGE,
+		.body = &ADDRESS_FORM_BIND, .on_invalid = page_addresses, .help = "Change an address"},
+	{METHOD_POST, "/account/addresses/{id}/delete", page_address_delete, ACCESS_CUSTOMER, NULL, ROUTE_PAGE,
+		.help = "Forget an address"},
+	{METHOD_POST, "/account/addresses/{id}/default", page_address_default, ACCESS_CUSTOMER, NULL, ROUTE_PAGE,
+		.help = "Make an address the default"},
+
+	{METHOD_GET, "/admin/customers", page_customers, ACCESS_STAFF, "users:read", ROUTE_PAGE, .query = &USER_PAGE_BIND,
+		.help = "Accounts"},
+	{METHOD_POST, "/admin/customers/{id}", page_customer_change, ACCESS_STAFF, "users:write", ROUTE_PAGE,
+		.body = &USER_FORM_BIND, .on_invalid = page_customers, .help = "Change an account"},
+	{0},
+};

@@ -1,0 +1,245 @@
+/*
+ * signin.c - proving who one is, and what one gets for it: shared by the API and the pages.
+ *
+ * Passwords are hashed between transactions, never inside one.
+ */
+#include <string.h>
+
+#include "account.h"
+#include "data/clock.h"
+#include "edges/jwt.h"
+#include "store_account.h"
+#include "store_session.h"
+
+#define PAGE_SESSION_DAYS 30
+#define NAME_COOKIE "es_name"
+#define SECS_PER_DAY 86400
+
+/* ------------------------------------------------------------------ who is it */
+
+err_t sign_in_check(struct request *rq, const struct credentials *in, struct account *account_r)
+{
+	struct ctx *c = &rq->ctx;
+	int64_t wait = 0;
+	bool found = false, good, stale;
+
+	TRY(account_store_attempt(c, in->email, account_r, &found, &wait));
+	if (wait > 0) {
+		c->retry_after_secs = (long)wait;
+		return fail(c, &ERR_RATE_LIMITED, "too many attempts to sign in; wait %lld seconds", (long long)wait);
+	}
+	good = secret_verify(c, in->password, found ? account_r->password_hash : NULL, &stale);
+	if (!good || strcmp(account_r->state, "active") != 0)
+		return fail(c, &ERR_LOGIN, "e-mail address and password do not match");
+	if (stale) {
+		char hash[PASSWORD_HASH_MAX];
+		TRY(secret_hash(c, in->password, hash));
+		account_store_set_password(c, &account_r->id, hash);
+	}
+	return OK;
+}
+
+static err_t register_body(struct ctx *c, void *arg)
+{
+	account_store_insert(c, arg);
+	return OK;
+}
+
+err_t sign_in_register(struct request *rq, const struct registration *in, struct account *account_r)
+{
+	struct ctx *c = &rq->ctx;
+	char *hash = arena_alloc(c->arena, PASSWORD_HASH_MAX);
+
+	TRY(secret_hash(c, in->password, hash));
+	*account_r = (struct account){
+		.id = uuid_v7(),
+		.email = in->email,
+		.name = in->name,
+		.password_hash = hash,
+		.state = "active",
+		.roles = json_new_array(c->arena),
+		.version = 1,
+		.created_us = clock_now_us(),
+	};
+	json_add_text(account_r->roles, "customer");
+	return db_tx(c, DB_TX_DEFAULT, register_body, account_r);
+}
+
+/* ------------------------------------------------------------------ a session */
+
+struct opening {
+	const struct account *account;
+	struct session session;
+	const char *token_hash, *refresh_hash, *old_cookie_hash;
+	int64_t days;
+};
+
+static struct opening new_opening(struct request *rq, const struct account *account, const char *kind)
+{
+	return (struct opening){
+		.account = account,
+		.session = {
+			.id = uuid_v7(),
+			.kind = kind,
+			.user_agent = request_header(rq, "User-Agent"),
+			.ip = rule_short_ip(rq->ctx.arena, rq->client_ip),
+			.version = 1,
+		},
+	};
+}
+
+static err_t open_body(struct ctx *c, void *arg)
+{
+	const struct opening *o = arg;
+
+	account_store_welcome(c, o->account);
+	if (o->old_cookie_hash != NULL)
+		session_store_end_cookie(c, o->old_cookie_hash);
+	session_store_insert(c, &o->session, &o->account->id, o->token_hash, o->days);
+	if (o->refresh_hash != NULL)
+		session_store_insert_refresh(c, &o->session.id, o->refresh_hash, o->days);
+	return OK;
+}
+
+static const char *utf8_only(struct request *rq, const char *s)
+{
+	struct str text = str_of(s);
+
+	return s != NULL && utf8_valid(text) && !utf8_has_control(text, false) ? str_dup(rq->ctx.arena, text) : NULL;
+}
+
+/* The cookie's session of before ends: its value may have been planted. */
+err_t sign_in_page(struct request *rq, const struct account *account)
+{
+	struct ctx *c = &rq->ctx;
+	const char *old = request_cookie(rq, cookie_name(rq, SESSION_COOKIE));
+	struct opening o = new_opening(rq, account, "page");
+	struct cookie k = {
+		.name = cookie_name(rq, SESSION_COOKIE),
+		.value = token_new(c->arena, SECRET_BYTES),
+		.max_age_secs = PAGE_SESSION_DAYS * SECS_PER_DAY,
+	};
+	struct cookie name = {
+		.name = NAME_COOKIE,
+		.value = rule_cookie_name(c->arena, account->name),
+		.max_age_secs = k.max_age_secs,
+		.readable = true,
+	};
+
+	o.session.user_agent = utf8_only(rq, o.session.user_agent);
+	o.token_hash = token_hash(c->arena, str_of(k.value));
+	o.old_cookie_hash = old != NULL ? token_hash(c->arena, str_of(old)) : NULL;
+	o.days = PAGE_SESSION_DAYS;
+	TRY(db_tx(c, DB_TX_DEFAULT, open_body, &o));
+	response_cookie(rq, &k);
+	response_cookie(rq, &name);
+	csrf_renew(rq);
+	return OK;
+}
+
+void sign_out_cookies(struct request *rq)
+{
+	const struct cookie session = {.name = cookie_name(rq, SESSION_COOKIE), .max_age_secs = -1};
+	const struct cookie name = {.name = NAME_COOKIE, .max_age_secs = -1, .readable = true};
+
+	response_cookie(rq, &session);
+	response_cookie(rq, &name);
+	csrf_renew(rq);
+}
+
+err_t sign_in_api(struct request *rq, const struct account *account)
+{
+	struct ctx *c = &rq->ctx;
+	struct opening o = new_opening(rq, account, "api");
+	const char *refresh = token_new(c->arena, SECRET_BYTES);
+
+	o.session.user_agent = utf8_only(rq, o.session.user_agent);
+	o.refresh_hash = token_hash(c->arena, str_of(refresh));
+	o.days = config_int("refresh_days");
+	TRY(db_tx(c, DB_TX_DEFAULT, open_body, &o));
+	return respond_tokens(rq, account, &o.session, refresh);
+}
+
+/* ------------------------------------------------------------------ tokens */
+
+static const char *const *role_names(struct arena *a, const json_t *roles)
+{
+	size_t n = json_array_size(roles);
+	const char **names = arena_array_of(a, n + 1, const char *);
+
+	for (size_t i = 0; i < n; i++)
+		names[i] = json_string_value(json_array_get(roles, i));
+	return names;
+}
+
+err_t respond_tokens(struct request *rq, const struct account *account, const struct session *session,
+	const char *refresh_token)
+{
+	struct ctx *c = &rq->ctx;
+	int64_t now = clock_now_us() / US_PER_SEC;
+	struct uuid token_id = uuid_v4();
+	const struct jwt_claims claims = {
+		.issuer = rq->app->public_url,
+		.subject = account->id.s,
+		.session = session->id.s,
+		.session_version = session->version,
+		.issued_at = now,
+		.expires_at = now + config_int("access_token_secs"),
+		.token_id = token_id.s,
+		.roles = role_names(c->arena, account->roles),
+	};
+	struct signing_key key;
+	const char *token;
+	bool found;
+
+	TRY(session_store_signing_key(c, &key, &found));
+	if (!found)
+		return fail_bug(c, "there is no signing key");
+	const struct jwt_key private_key = {.kid = key.kid, .pem = key.private_pem};
+	TRY(jwt_sign_es256(c, &private_key, &claims, &token));
+	return respond_json(rq, 200, view_tokens(rq, account, token, refresh_token));
+}
+
+/* ------------------------------------------------------------------ a new password */
+
+struct change {
+	struct request *rq;
+	const char *hash;
+};
+
+/* Whoever knew the old one is signed out; this session stays. */
+static err_t change_body(struct ctx *c, void *arg)
+{
+	const struct change *change = arg;
+	const struct subject *s = change->rq->subject;
+
+	account_store_set_password(c, &s->user_id, change->hash);
+	session_store_end_others(c, &s->user_id, &s->session_id);
+	return OK;
+}
+
+err_t change_password(struct request *rq, const struct password_input *in)
+{
+	struct ctx *c = &rq->ctx;
+	struct change change = {.rq = rq};
+	char hash[PASSWORD_HASH_MAX];
+	struct credentials who = {.email = rq->subject->email, .password = in->current_password};
+	struct account account;
+	const char *fault = rule_password_fault(in->new_password, rq->subject->email, rq->subject->name);
+	err_t e;
+
+	if (fault != NULL) {
+		field_error(c, "new_password", "weak", "%s", fault);
+		return fail(c, &ERR_PASSWORD_WEAK, "%s", fault);
+	}
+	e = sign_in_check(rq, &who, &account); /* throttled like a sign-in: a stolen session must not guess */
+	if (e == &ERR_LOGIN) {
+		field_error(c, "current_password", "wrong", "the current password is not right");
+		return fail(c, &ERR_PASSWORD_WRONG, "the current password is not right");
+	}
+	TRY(e);
+	TRY(secret_hash(c, in->new_password, hash));
+	change.hash = hash;
+	account_store_welcome(c, &account);
+	return db_tx(c, DB_TX_DEFAULT, change_body, &change);
+}

@@ -1,0 +1,155 @@
+/* store_session.c - sessions, refresh tokens and keys: one statement, one function. */
+#include "store_session.h"
+
+static const struct db_stmt SESSION_INSERT = DB_EXEC("session_insert",
+	SQL("insert into auth.session (id, account_id, kind, token_hash, user_agent, ip, expires_at)"
+	    " values ($1::uuid, $2::uuid, $3, $4, left($5, 400), $6, now() + $7::bigint * interval '1 day')"));
+static const struct db_stmt REFRESH_INSERT = DB_EXEC("refresh_insert",
+	SQL("insert into auth.refresh_token (token_hash, session_id, expires_at)"
+	    " values ($1, $2::uuid, now() + $3::bigint * interval '1 day')"));
+static const struct db_stmt SESSION_END = DB_EXEC("session_end",
+	SQL("update auth.session set ended_at = now(), version = version + 1 where id = $1::uuid and ended_at is null"));
+static const struct db_stmt SESSION_END_COOKIE = DB_EXEC("session_end_cookie",
+	SQL("update auth.session set ended_at = now(), version = version + 1 where token_hash = $1 and ended_at is null"));
+static const struct db_stmt SESSION_END_OTHERS = DB_EXEC("session_end_others",
+	SQL("update auth.session set ended_at = now(), version = version + 1"
+	    " where account_id = $1::uuid and id <> $2::uuid and ended_at is null"));
+static const struct db_stmt SESSION_END_OWN = DB_EXEC("session_end_own",
+	SQL("update auth.session set ended_at = now(), version = version + 1"
+	    " where account_id = $1::uuid and id = $2::uuid and ended_at is null"));
+
+static const struct db_column SESSION_COLUMNS[] = {
+	DB_COLUMN(struct session, id, DB_UUID),
+	DB_COLUMN(struct session, kind, DB_TEXT),
+	DB_COLUMN(struct session, user_agent, DB_TEXT),
+	DB_COLUMN(struct session, ip, DB_TEXT),
+	DB_COLUMN(struct session, version, DB_INT64),
+	DB_COLUMN_AS(struct session, created_us, DB_TIME, "created_at"),
+	DB_COLUMN_AS(struct session, seen_us, DB_TIME, "seen_at"),
+};
+static const struct db_stmt SESSIONS = DB_ROWS("session_list", struct session, SESSION_COLUMNS,
+	SQL("select id, kind, user_agent, ip, version, created_at, seen_at from auth.session"
+	    " where account_id = $1::uuid and ended_at is null and expires_at > now() order by created_at desc limit 100"));
+
+static const struct db_column REFRESH_COLUMNS[] = {
+	DB_COLUMN(struct refresh, session_id, DB_UUID),
+	DB_COLUMN(struct refresh, account_id, DB_UUID),
+	DB_COLUMN(struct refresh, session_version, DB_INT64),
+	DB_COLUMN(struct refresh, spent, DB_BOOL),
+	DB_COLUMN(struct refresh, usable, DB_BOOL),
+};
+static const struct db_stmt REFRESH_BY_HASH = DB_ROWS("refresh_by_hash", struct refresh, REFRESH_COLUMNS,
+	SQL("select s.id as session_id, s.account_id, s.version as session_version, r.spent_at is not null as spent,"
+	    " r.expires_at > now() and s.ended_at is null and s.expires_at > now() and a.state = 'active' as usable"
+	    " from auth.refresh_token r join auth.session s on s.id = r.session_id join auth.account a on a.id = s.account_id"
+	    " where r.token_hash = $1 for update of r"));
+static const struct db_stmt REFRESH_SPEND =
+	DB_EXEC("refresh_spend", SQL("update auth.refresh_token set spent_at = now() where token_hash = $1"));
+static const struct db_stmt SESSION_SEEN = DB_EXEC("session_seen",
+	SQL("update auth.session set seen_at = now(), expires_at = now() + $2::bigint * interval '1 day' where id = $1::uuid"));
+
+static const struct db_column SIGNING_COLUMNS[] = {
+	DB_COLUMN(struct signing_key, kid, DB_TEXT),
+	DB_COLUMN(struct signing_key, private_pem, DB_TEXT),
+};
+static const struct db_stmt SIGNING_KEY = DB_ROWS("signing_key", struct signing_key, SIGNING_COLUMNS,
+	SQL("select kid, private_pem from auth.signing_key where retired_at is null order by created_at desc limit 1"));
+static const struct db_stmt KEYS_LOCK =
+	DB_EXEC("keys_lock", SQL("select pg_advisory_xact_lock(hashtextextended('auth.signing_key', 0))"));
+static const struct db_stmt KEY_INSERT = DB_EXEC("key_insert",
+	SQL("insert into auth.signing_key (kid, private_pem, public_pem, created_at) values ($1, $2, $3, clock_timestamp())"));
+static const struct db_stmt KEYS_RETIRE =
+	DB_EXEC("keys_retire", SQL("update auth.signing_key set retired_at = now() where retired_at is null"));
+static const struct db_column PUBLIC_COLUMNS[] = {
+	DB_COLUMN(struct jwt_key, kid, DB_TEXT),
+	DB_COLUMN_AS(struct jwt_key, pem, DB_TEXT, "public_pem"),
+};
+static const struct db_stmt PUBLIC_KEYS = DB_ROWS("public_keys", struct jwt_key, PUBLIC_COLUMNS,
+	SQL("select kid, public_pem from auth.verification_keys()"));
+static const struct db_stmt PURGE = DB_EXEC("auth_purge", SQL("select auth.purge()"));
+
+const struct db_stmt *const SESSION_STATEMENTS[] = {&SESSION_INSERT, &REFRESH_INSERT, &SESSION_END, &SESSION_END_COOKIE,
+	&SESSION_END_OTHERS, &SESSION_END_OWN, &SESSIONS, &REFRESH_BY_HASH, &REFRESH_SPEND, &SESSION_SEEN, &SIGNING_KEY,
+	&KEYS_LOCK, &KEY_INSERT, &KEYS_RETIRE, &PUBLIC_KEYS, &PURGE, NULL};
+
+void session_store_insert(struct ctx *c, const struct session *s, const struct uuid *account, const char *token_hash,
+	int64_t days)
+{
+	db_defer(c, &SESSION_INSERT,
+		PARAMS(P_UUID(&s->id), P_UUID(account), P_TEXT(s->kind), P_TEXT(token_hash), P_TEXT(s->user_agent),
+			P_TEXT(s->ip), P_INT(days)));
+}
+
+void session_store_insert_refresh(struct ctx *c, const struct uuid *session, const char *token_hash, int64_t days)
+{
+	db_defer(c, &REFRESH_INSERT, PARAMS(P_TEXT(token_hash), P_UUID(session), P_INT(days)));
+}
+
+void session_store_end(struct ctx *c, const struct uuid *id)
+{
+	db_defer(c, &SESSION_END, PARAMS(P_UUID(id)));
+}
+
+void session_store_end_cookie(struct ctx *c, const char *token_hash)
+{
+	db_defer(c, &SESSION_END_COOKIE, PARAMS(P_TEXT(token_hash)));
+}
+
+void session_store_end_others(struct ctx *c, const struct uuid *account, const struct uuid *kept)
+{
+	db_defer(c, &SESSION_END_OTHERS, PARAMS(P_UUID(account), P_UUID(kept)));
+}
+
+err_t session_store_end_own(struct ctx *c, const struct uuid *account, const struct uuid *id)
+{
+	int64_t ended = 0;
+
+	TRY(db_exec(c, &SESSION_END_OWN, PARAMS(P_UUID(account), P_UUID(id)), &ended));
+	return ended == 1 ? OK : fail(c, &ERR_NOT_FOUND, "there is no such session");
+}
+
+err_t session_store_list(struct ctx *c, const struct uuid *account, struct session **rows_r, size_t *n_r)
+{
+	return db_rows(c, &SESSIONS, PARAMS(P_UUID(account)), rows_r, n_r);
+}
+
+err_t session_store_refresh(struct ctx *c, const char *token_hash, struct refresh *refresh_r, bool *found_r)
+{
+	return db_maybe(c, &REFRESH_BY_HASH, PARAMS(P_TEXT(token_hash)), refresh_r, found_r);
+}
+
+void session_store_spend(struct ctx *c, const char *token_hash, const struct uuid *session, int64_t days)
+{
+	db_defer(c, &REFRESH_SPEND, PARAMS(P_TEXT(token_hash)));
+	db_defer(c, &SESSION_SEEN, PARAMS(P_UUID(session), P_INT(days)));
+}
+
+err_t session_store_signing_key(struct ctx *c, struct signing_key *key_r, bool *found_r)
+{
+	return db_maybe(c, &SIGNING_KEY, NO_PARAMS, key_r, found_r);
+}
+
+err_t session_store_lock_keys(struct ctx *c)
+{
+	return db_exec(c, &KEYS_LOCK, NO_PARAMS, NULL);
+}
+
+void session_store_insert_key(struct ctx *c, const struct jwt_key *private_key, const char *public_pem)
+{
+	db_defer(c, &KEY_INSERT, PARAMS(P_TEXT(private_key->kid), P_TEXT(private_key->pem), P_TEXT(public_pem)));
+}
+
+void session_store_retire_keys(struct ctx *c)
+{
+	db_defer(c, &KEYS_RETIRE, NO_PARAMS);
+}
+
+err_t session_store_public_keys(struct ctx *c, struct jwt_key **rows_r, size_t *n_r)
+{
+	return db_rows(c, &PUBLIC_KEYS, NO_PARAMS, rows_r, n_r);
+}
+
+err_t session_store_purge(struct ctx *c)
+{
+	return db_exec(c, &PURGE, NO_PARAMS, NULL);
+}
