@@ -343,12 +343,11 @@ static int run_mode(struct process *p, char **argv)
 {
 	const char *mode = argv[1];
 	const struct command *cmd = p->app.service->commands;
-	static struct arena *a; /* of the process: templates and settings live in it */
 	struct ctx c;
 	err_t e;
 
-	a = process_arena(p);
-	ctx_init(&c, a, NULL);
+	p->scratch = process_arena(p);
+	ctx_init(&c, p->scratch, NULL);
 	log_setup(p->app.service->name, LOG_LEVEL_INFO, STDERR_FILENO);
 	if (!route_table_valid(p->routes))
 		return 1;
@@ -359,6 +358,7 @@ static int run_mode(struct process *p, char **argv)
 	if (mode == NULL) {
 		bool cgi = getenv("GATEWAY_INTERFACE") != NULL && !master_is_listener(STDIN_FILENO);
 		metrics_setup();
+		arena_reset(p->scratch); /* what the start opened closes */
 		return cgi ? serve_requests(p, -1, -1) : master_run(p);
 	}
 	if (strcmp(mode, "--work") == 0) {

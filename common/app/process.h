@@ -15,6 +15,7 @@ struct process {
 	struct app app;
 	const struct route *routes; /* the service's, and the frame's own */
 	struct arena *arena;        /* of the whole process: configuration, settings */
+	struct arena *scratch;      /* of its start, and of the one command it does */
 	struct db_setup db_setup;
 	size_t body_limit;          /* the largest body any route takes */
 	char **argv;                /* for the same call again on SIGHUP */
