@@ -25,7 +25,9 @@ static void add_cookie_tokens(struct request *rq, struct viewer *v)
 
 struct viewer viewer_of(struct request *rq)
 {
-	struct viewer v = {.user_id = rq->subject->user_id, .staff = rq->subject->is_staff && subject_can(rq->subject, "orders:read")};
+	/* Who may only look does not see an order to change it. */
+	const char *needed = rq->method == METHOD_GET ? "orders:read" : "orders:write";
+	struct viewer v = {.user_id = rq->subject->user_id, .staff = rq->subject->is_staff && subject_can(rq->subject, needed)};
 
 	add_token(&rq->ctx, &v, str_of(request_header(rq, "Order-Token")));
 	if (rq->route->flags & ROUTE_PAGE)

@@ -12,6 +12,7 @@
 #define STAFF_TOKEN "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 #define CUSTOMER_TOKEN "CCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCC"
 #define OTHER_TOKEN "DDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDD"
+#define ANALYST_TOKEN "EEEEEEEEEEEEEEEEEEEEEEEEEEEEEEEEEEEEEEEEEEE"
 #define CSRF "BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB"
 #define AS(token) "HTTP_COOKIE", "es_session=" token "; es_csrf=" CSRF, "HTTP_X_CSRF_TOKEN", CSRF
 #define KEY(k) "HTTP_IDEMPOTENCY_KEY", (k)
@@ -30,6 +31,7 @@ static int start(void **state)
 	orders_account("1", "{customer,warehouse}", STAFF_TOKEN);
 	orders_account("2", "{customer}", CUSTOMER_TOKEN);
 	orders_account("3", "{customer}", OTHER_TOKEN);
+	orders_account("4", "{customer,analyst}", ANALYST_TOKEN);
 	return 0;
 }
 
@@ -204,6 +206,9 @@ static void who_may_see_an_order(void **state)
 	assert_status(test_http("GET", mine.path, NULL, AS(OTHER_TOKEN), NULL), 404);
 	assert_status(test_http("GET", path_of(&mine, "/timeline"), NULL, AS(OTHER_TOKEN), NULL), 404);
 	assert_status(test_http("POST", path_of(&mine, "/cancel"), NULL, AS(OTHER_TOKEN), NULL), 404);
+	assert_status(test_http("GET", mine.path, NULL, AS(ANALYST_TOKEN), NULL), 200);
+	assert_status(test_http("POST", path_of(&mine, "/cancel"), NULL, AS(ANALYST_TOKEN), NULL), 404);
+	assert_status(test_http("POST", path_of(&mine, "/shipments"), "{}", AS(ANALYST_TOKEN), NULL), 403);
 	snprintf(path, sizeof(path), "/api/v1/orders/track/%s", guest.token);
 	assert_status(test_http("GET", path, NULL, NULL), 200);
 	assert_status(test_http("GET", "/api/v1/orders/track/0198f1c2-6b1d-4e8f-a1b2-c3d4e5f60718", NULL, NULL), 404);
@@ -308,7 +313,7 @@ static void money_on_its_way_is_waited_for(void **state)
 	struct placed p = place(1);
 
 	(void)state;
-	test_sql("update payment.intent set status = 'processing'");
+	test_sql("update payment.intent set status = 'processing' where order_id in (select id from orders.orders)");
 	test_sql("update orders.saga_step set next_at = now() - interval '1 second' where step = 'await_payment'");
 	(void)work();
 	assert_string_equal(status_of(&p), "pending_payment");

@@ -13,17 +13,6 @@ void orders_prepare(void)
 	test_sql("drop view if exists catalog.offer cascade;"
 		 "create table catalog.offer as select 'MUG' as sku, 'EUR' as currency, true as active, 1::bigint as price_version, 1250::bigint as price_minor;"
 		 "grant usage on schema catalog to es_cart_owner; grant select on catalog.offer to es_cart_owner");
-	test_sql("do $$ begin "
-		 "if to_regprocedure('payment.open_intent(uuid,uuid,text,bigint,text)') is null then "
-		 " create table payment.intent (id uuid, order_id uuid primary key, amount_minor bigint, currency text, status text default 'requires_payment');"
-		 " create function payment.open_intent(p uuid, o uuid, n text, a bigint, c text) returns void language sql security definer as"
-		 " 'insert into payment.intent values (p, o, a, c)';"
-		 " create function payment.cancel_intent(o uuid) returns boolean language sql security definer as"
-		 " 'update payment.intent set status = ''cancelled'' where order_id = o and status <> ''processing'' returning true';"
-		 " create function payment.of_order(o uuid) returns table (id uuid, status text, amount_minor bigint, currency text, failure_code text,"
-		 " method_text text) language sql security definer as"
-		 " 'select id, status, amount_minor, currency, null::text, null::text from payment.intent where order_id = o';"
-		 " grant usage on schema payment to es_orders; end if; end $$");
 }
 
 void orders_account(const char *number, const char *roles, const char *token)

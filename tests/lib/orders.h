@@ -1,8 +1,7 @@
 /*
  * orders.h - carts and stock to order from, for tests of order-service. Include it after testing.h.
  *
- * The catalogue is replaced by one offer, MUG at 12.50; where the payment schema is not there yet, the least that
- * checkout needs of it is put in its place.
+ * The catalogue is replaced by one offer, MUG at 12.50.
  */
 #ifndef ES_TEST_ORDERS_H
 #define ES_TEST_ORDERS_H
