@@ -408,7 +408,7 @@ class Browser:
             if name and (button is None or value == button):
                 fields.append([name, value])
                 break
-        data = urllib.parse.urlencode(fields)
+        data = urllib.parse.urlencode([(n, v) for n, v in fields])
         target = self._local(urllib.parse.urljoin(self.page.url, form["action"]))
         if form["method"] == "get":
             return self.get(target.split("?")[0] + "?" + data, expect)

@@ -204,8 +204,8 @@ def command_restart(_):
     if not one:
         before = place.recall() or {}
         for key in ("port", "tls_port", "limits", "workers", "log_level"):
-            if before.get(key):
-                os.environ.setdefault(key.upper(), str(before[key]))
+            if before.get(key) and not env(key.upper()):
+                os.environ[key.upper()] = str(before[key])
         command_stop(None)
         return command_start(None)
     if not supervise.runsvdir_pid(place):
