@@ -53,7 +53,7 @@ err_t order_ship(struct ctx *c, const struct order_details *d, const struct acto
 	if (strcmp(becomes, "shipped") == 0)
 		change_store_step(c, id, "deliver", "pending");
 	change_store_note(c, id, by, "shipment_created",
-		s.tracking_number != NULL ? arena_printf(c->arena, "%s %s", carrier_name(s.carrier), s.tracking_number) : carrier_name(s.carrier));
+		s.tracking_number != NULL ? arena_printf(c->arena, "%s %s", s.carrier, s.tracking_number) : s.carrier);
 	emit(c, "shipment.created", &d->order, shipment_event_payload(c, d, &s, in));
 	*shipment_r = s;
 	return OK;

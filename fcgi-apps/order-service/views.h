@@ -25,7 +25,5 @@ json_t *view_ship_lines(struct request *rq, const struct order_details *d);
 json_t *view_carriers(struct request *rq);
 json_t *view_filter(struct request *rq, const struct orders_query *q);
 json_t *view_pager(struct request *rq, const char *path, const char *next_cursor, bool at_first);
-/* "DHL" for "dhl"; an unknown carrier is called what it was given as. */
-const char *carrier_name(const char *code);
 
 #endif

@@ -4,17 +4,8 @@
 #include "app/page.h"
 #include <string.h>
 
-static const struct {
-	const char *code, *name;
-} CARRIERS[] = {{"dhl", "DHL"}, {"dpd", "DPD"}, {"gls", "GLS"}, {"hermes", "Hermes"}, {"ups", "UPS"}, {"fedex", "FedEx"}, {"post", "Post"}};
-
-const char *carrier_name(const char *code)
-{
-	for (size_t i = 0; i < ARRAY_LEN(CARRIERS); i++)
-		if (strcmp(CARRIERS[i].code, code) == 0)
-			return CARRIERS[i].name;
-	return code;
-}
+/* Whom we usually give parcels to; the API takes any name. */
+static const char *const CARRIERS[] = {"DHL", "DPD", "GLS", "Hermes", "UPS", "FedEx", "Post"};
 
 json_t *view_carriers(struct request *rq)
 {
@@ -24,9 +15,9 @@ json_t *view_carriers(struct request *rq)
 	for (size_t i = 0; i < ARRAY_LEN(CARRIERS); i++) {
 		json_t *v = json_new_object(rq->ctx.arena);
 
-		json_set_text(v, "value", CARRIERS[i].code);
-		json_set_text(v, "text", CARRIERS[i].name);
-		json_set_bool(v, "selected", chosen != NULL ? strcmp(chosen, CARRIERS[i].code) == 0 : i == 0);
+		json_set_text(v, "value", CARRIERS[i]);
+		json_set_text(v, "text", CARRIERS[i]);
+		json_set_bool(v, "selected", chosen != NULL ? strcmp(chosen, CARRIERS[i]) == 0 : i == 0);
 		json_add(list, v);
 	}
 	return list;

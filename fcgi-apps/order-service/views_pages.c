@@ -119,7 +119,7 @@ static json_t *view_parcel(struct request *rq, const struct order_details *d, si
 		text(rq, "order.parcel", TEXT_ARGS({"number", number_text(rq, i + 1)}, {"count", number_text(rq, d->nshipments)})));
 	json_set_text(v, "status", status);
 	json_set_text(v, "status_text", text(rq, arena_printf(rq->ctx.arena, "status.parcel.%s", status), NULL, 0));
-	json_set_text(v, "carrier_name", carrier_name(s->carrier));
+	json_set_text(v, "carrier_name", s->carrier);
 	json_set_text(v, "tracking_number", s->tracking_number);
 	json_set_null(v, "tracking_href");
 	page_set_time(rq, v, "shipped_at", s->created_us);
@@ -176,10 +176,30 @@ static void set_lists(struct request *rq, json_t *v, const struct order_details 
 	json_set(v, "returnable", json_new_array(rq->ctx.arena));
 }
 
+static bool payment_is(const struct payment_state *p, const char *status)
+{
+	return p != NULL && p->status != NULL && strcmp(p->status, status) == 0;
+}
+
+/* What the shopper can do; payment-service knows a moment before the order does. */
+static void set_choices(struct request *rq, json_t *v, const struct order *o, const struct payment_state *p)
+{
+	bool unpaid = order_cancellable(o);
+	bool arrived = unpaid && (payment_is(p, "succeeded") || payment_is(p, "authorized"));
+	bool deciding = unpaid && payment_is(p, "processing");
+	bool open = unpaid && !arrived && !deciding;
+
+	json_set_text(v, "pay_href", open ? arena_printf(rq->ctx.arena, "/pay/%s", o->payment_id.s) : NULL);
+	json_set_bool(v, "is_paid", order_paid(o) || arrived);
+	json_set_bool(v, "is_pending", deciding);
+	json_set_bool(v, "can_cancel", open);
+	json_set_text(v, "cancel_href", arena_printf(rq->ctx.arena, "/track/%s/cancel", o->tracking_token.s));
+	json_set_text(v, "track_href", arena_printf(rq->ctx.arena, "/track/%s", o->tracking_token.s));
+}
+
 json_t *view_order_page(struct request *rq, const struct order_details *d, const struct payment_state *p)
 {
 	const struct order *o = &d->order;
-	bool open = order_cancellable(o);
 	json_t *v = json_new_object(rq->ctx.arena);
 
 	json_set_text(v, "id", o->id.s);
@@ -193,13 +213,7 @@ json_t *view_order_page(struct request *rq, const struct order_details *d, const
 	set_lists(rq, v, d);
 	set_address(rq, v, "shipping_address", o->shipping_address);
 	set_address(rq, v, "billing_address", o->billing_address);
-	json_set_text(v, "pay_href", open ? arena_printf(rq->ctx.arena, "/pay/%s", o->payment_id.s) : NULL);
-	json_set_text(v, "track_href", arena_printf(rq->ctx.arena, "/track/%s", o->tracking_token.s));
-	json_set_bool(v, "can_cancel", open);
-	json_set_text(v, "cancel_href", arena_printf(rq->ctx.arena, "/track/%s/cancel", o->tracking_token.s));
-	json_set_bool(v, "is_paid", order_paid(o));
-	json_set_bool(v, "is_pending", open && p != NULL && p->status != NULL &&
-		(strcmp(p->status, "processing") == 0 || strcmp(p->status, "succeeded") == 0 || strcmp(p->status, "authorized") == 0));
+	set_choices(rq, v, o, p);
 	json_set_text(v, "payment_text", payment_text(rq, o, p));
 	set_invoice(rq, v, o);
 	return v;

@@ -126,6 +126,15 @@ static void a_browser_remembers_its_orders(void **state)
 	assert_true(shows(rq, "waiting for its payment"));
 	assert_true(shows(rq, "/pay/"));
 	assert_status(test_http("GET", path, NULL, NULL), 404);
+	/* Paid a moment ago: the event is still on its way, the page already says thank you. */
+	test_sql("update payment.intent set status = 'processing' where order_id in (select id from orders.orders)");
+	rq = test_http("GET", path, NULL, "HTTP_COOKIE", cookie, NULL);
+	assert_true(shows(rq, "still being checked"));
+	assert_null(memmem(rq->res.body.p, rq->res.body.n, "/pay/", 5));
+	test_sql("update payment.intent set status = 'succeeded' where order_id in (select id from orders.orders)");
+	rq = test_http("GET", path, NULL, "HTTP_COOKIE", cookie, NULL);
+	assert_true(shows(rq, "Thank you for your order"));
+	assert_true(shows(rq, "mara@example.com"));
 }
 
 static const char *first_path(const char *prefix, const char *column)
@@ -203,7 +212,7 @@ static struct request *ship_form(const char *quantity)
 	char body[300], line[40];
 
 	snprintf(line, sizeof(line), "%s", test_sql_text("select id::text from orders.line"));
-	snprintf(body, sizeof(body), "csrf=" CSRF "&line_id=%s&quantity=%s&carrier=dhl&tracking_number=JD1", line, quantity);
+	snprintf(body, sizeof(body), "csrf=" CSRF "&line_id=%s&quantity=%s&carrier=DHL&tracking_number=JD1", line, quantity);
 	return test_http("POST", first_path("/admin/orders/", "id || '/shipments'"), body, AS(STAFF_TOKEN), NULL);
 }
 
