@@ -4,6 +4,7 @@
  */
 #include "testing.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -245,6 +246,35 @@ static void a_lost_lease_settles_nothing(void **state)
 	assert_string_equal(test_sql_text("select state || attempts from bus.job"), "done2");
 }
 
+static void lease_and_hang(int number)
+{
+	struct ctx *c = child_ctx("es_orders");
+	struct number *rows;
+	size_t n;
+
+	(void)number;
+	if (db_rows(c, &LEASE, PARAMS(P_INT(60), P_TEXT(TOKEN_A)), &rows, &n) != OK || n != 1)
+		_exit(1);
+	pause();
+}
+
+static void a_dead_workers_jobs_are_free_at_once(void **state)
+{
+	pid_t pid;
+
+	(void)state;
+	enqueue("one", 0);
+	pid = child(lease_and_hang, 0);
+	for (int i = 0; i < 200 && test_sql_int("select count(*) from bus.job where lease is not null") == 0; i++)
+		usleep(10000);
+	assert_int_equal(lease(60, TOKEN_B), 0); /* it lives */
+	(void)kill(pid, SIGKILL);
+	(void)waitpid(pid, NULL, 0);
+	for (int i = 0; i < 200 && lease(60, TOKEN_B) == 0; i++)
+		usleep(10000);
+	assert_string_equal(test_sql_text("select lease from bus.job"), TOKEN_B);
+}
+
 static void exhausted_jobs_die(void **state)
 {
 	int64_t id;
@@ -364,6 +394,7 @@ int main(void)
 		cmocka_unit_test_setup(two_sequencers_keep_everything_in_order, clean),
 		cmocka_unit_test_setup(the_log_grows_into_new_partitions, clean),
 		cmocka_unit_test_setup(a_lost_lease_settles_nothing, clean),
+		cmocka_unit_test_setup(a_dead_workers_jobs_are_free_at_once, clean),
 		cmocka_unit_test_setup(exhausted_jobs_die, clean),
 		cmocka_unit_test_setup(urgent_jobs_go_first, clean),
 		cmocka_unit_test_setup(a_queue_is_its_services_own, clean),
