@@ -2,8 +2,9 @@
  * work_events.c - events to their handlers, exactly once in effect.
  *
  * A claim is committed first: it counts the attempt, so that an event that kills its
- * consumer is found out. Then one transaction takes the events of the claimed shards,
- * runs each handler in a savepoint, parks what failed, and moves the cursors.
+ * consumer is found out. Then one transaction takes the events of the claimed shards, runs
+ * their handlers and moves the cursors. When one fails, the transaction is run again with
+ * each handler in a savepoint, and what fails there is parked: health pays for no savepoint.
  */
 #include "app/work_internal.h"
 
@@ -82,6 +83,7 @@ struct batch {
 	const struct taken *parked_in_batch[SHARDS * BATCH_PER_SHARD];
 	size_t nparked;
 	size_t handled;
+	bool guarded; /* each event in a savepoint: one of them failed without */
 };
 
 struct handling {
@@ -94,6 +96,20 @@ static err_t call_handler(struct ctx *c, void *arg)
 	const struct handling *h = arg;
 
 	return h->consumer->handle(c, &h->taken->event);
+}
+
+static err_t handle_unguarded(struct ctx *c, const struct consumer *consumer, const struct taken *t)
+{
+	err_t e;
+
+	c->request_id = t->request_id;
+	c->traceparent = t->traceparent;
+	e = consumer->handle(c, &t->event);
+	c->request_id = NULL;
+	c->traceparent = NULL;
+	if (e == OK)
+		metric_add(METRIC_EVENTS_HANDLED, 1);
+	return e;
 }
 
 /* OK, a failure of the event, or a passing failure of the whole transaction. */
@@ -132,8 +148,10 @@ static err_t handle_or_park(struct ctx *c, struct batch *b, const struct taken *
 	const char *why = NULL;
 
 	if (!waits_behind(b, t)) {
-		err_t e = handle_one(c, b->consumer, t);
+		err_t e = b->guarded ? handle_one(c, b->consumer, t) : handle_unguarded(c, b->consumer, t);
 
+		if (!b->guarded)
+			return e;
 		if (e == OK || failure_is_passing(e))
 			return e;
 		why = failure_text(c, e);
@@ -208,8 +226,15 @@ static err_t parked_in_tx(struct ctx *c, void *arg)
 /* A batch that failed as a whole is claimed again later, and its attempts are counted there. */
 static err_t run_batch(struct ctx *c, struct batch *b, err_t (*body)(struct ctx *c, void *arg), size_t *did)
 {
-	err_t e = db_tx(c, DB_TX_DEFAULT, body, b);
+	err_t e;
 
+	b->guarded = false;
+	e = db_tx(c, DB_TX_DEFAULT, body, b);
+	if (e != OK && !failure_is_passing(e)) {
+		ctx_clear_failure(c);
+		b->guarded = true;
+		e = db_tx(c, DB_TX_DEFAULT, body, b);
+	}
 	if (e != OK) {
 		log_bug(c, "batch of events failed", LS("subscription", b->consumer->subscription),
 			LS("why", failure_text(c, e)));
