@@ -76,17 +76,18 @@ const struct route *serve_routes(struct arena *a, const struct service *s)
 
 /* ------------------------------------------------------------------ a worker */
 
-/* Connecting and preparing early makes the first request quick; without a database it is tried again later. */
-static bool warm_up(struct process *p, struct ctx *c)
+/*
+ * Connecting and preparing early makes the first request quick. Without a database, or with
+ * a schema that lacks something, the worker serves all the same what it can: readiness tells.
+ */
+static void warm_up(struct process *p, struct ctx *c)
 {
 	err_t e = db_prepare_all(c);
 
 	if (e == OK)
 		e = process_start(c, p);
-	if (e == OK || (e->flags & PROBLEM_RETRY) != 0)
-		return true;
-	log_bug(c, "worker could not start", LS("problem", e->code), LS("detail", c->detail));
-	return false;
+	if (e != OK && (e->flags & PROBLEM_RETRY) == 0)
+		log_bug(c, "worker is not ready", LS("problem", e->code), LS("detail", c->detail));
 }
 
 static void count_db(const struct db *db, struct db_stats *seen)
@@ -135,8 +136,8 @@ int serve_requests(struct process *p, int listen_fd, int stop_fd)
 
 	worker = p;
 	ctx_init(&c, a, db);
-	if (listen_fd >= 0 && !warm_up(p, &c))
-		return 1;
+	if (listen_fd >= 0)
+		warm_up(p, &c);
 	while (left-- > 0) {
 		arena_reset(a);
 		memset(&rq, 0, sizeof(rq));

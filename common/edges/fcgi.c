@@ -315,6 +315,43 @@ static bool put(struct fcgi *f, struct str s)
 	return true;
 }
 
+/* nginx passes the phrase on, and a status line without its space is malformed (RFC 9112 §4). */
+static const char *reason_of(int status)
+{
+	static const struct {
+		int status;
+		const char *reason;
+	} REASONS[] = {
+		{200, "OK"},
+		{201, "Created"},
+		{202, "Accepted"},
+		{204, "No Content"},
+		{303, "See Other"},
+		{304, "Not Modified"},
+		{400, "Bad Request"},
+		{401, "Unauthorized"},
+		{403, "Forbidden"},
+		{404, "Not Found"},
+		{405, "Method Not Allowed"},
+		{409, "Conflict"},
+		{412, "Precondition Failed"},
+		{413, "Content Too Large"},
+		{415, "Unsupported Media Type"},
+		{422, "Unprocessable Content"},
+		{429, "Too Many Requests"},
+		{500, "Internal Server Error"},
+		{502, "Bad Gateway"},
+		{503, "Service Unavailable"},
+		{504, "Gateway Timeout"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(REASONS); i++) {
+		if (REASONS[i].status == status)
+			return REASONS[i].reason;
+	}
+	return status < 400 ? "Done" : "Error";
+}
+
 bool fcgi_finish(struct fcgi *f, struct request *rq)
 {
 	const struct response *res = &rq->res;
@@ -323,7 +360,7 @@ bool fcgi_finish(struct fcgi *f, struct request *rq)
 	bool sent;
 
 	buf_init(&head, rq->ctx.arena, HEADER_BLOCK_MAX);
-	buf_printf(&head, "Status: %d\r\n", res->status);
+	buf_printf(&head, "Status: %d %s\r\n", res->status, reason_of(res->status));
 	if (res->content_type != NULL && !bodyless)
 		buf_printf(&head, "Content-Type: %s\r\n", res->content_type);
 	if (!bodyless)
@@ -334,7 +371,7 @@ bool fcgi_finish(struct fcgi *f, struct request *rq)
 	if (!buf_ok(&head)) {
 		log_bug(&rq->ctx, "response headers are too long");
 		buf_init(&head, rq->ctx.arena, HEADER_BLOCK_MAX);
-		buf_puts(&head, "Status: 500\r\nContent-Length: 0\r\n\r\n");
+		buf_puts(&head, "Status: 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n");
 		bodyless = true;
 	}
 	sent = put(f, buf_str(&head));

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "account.h"
 #include "data/clock.h"
@@ -319,6 +321,34 @@ static void test_keys(void **state)
 	assert_int_equal(test_sql_int("select count(*) from auth.signing_key where retired_at is null"), 1);
 }
 
+static void test_first_administrator(void **state)
+{
+	char file[] = "/tmp/ecostore-admin-XXXXXX", email[] = "boss@example.com", password[64] = "";
+	char *argv[] = {email, file, NULL};
+	struct stat st;
+	FILE *f;
+
+	(void)state;
+	close(mkstemp(file));
+	unlink(file);
+	assert_ok(test_ctx(), command_create_admin(test_ctx(), 2, argv));
+	assert_int_equal(stat(file, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	f = fopen(file, "re");
+	assert_non_null(f);
+	assert_non_null(fgets(password, sizeof(password), f));
+	fclose(f);
+	password[strcspn(password, "\n")] = '\0';
+	/* again changes nothing */
+	assert_ok(test_ctx(), command_create_admin(test_ctx(), 2, argv));
+	assert_int_equal(test_sql_int("select version from auth.account where email_key = 'boss@example.com'"), 2);
+	struct request *rq = test_http("POST", "/api/v1/auth/login", body_text(email, password), NULL);
+	assert_status(rq, 200);
+	assert_string_equal(json_string_value(json_array_get(json_object_get(json_object_get(test_json(rq), "user"), "roles"), 1)),
+		"admin");
+	unlink(file);
+}
+
 /* Other people's broken tokens, where the collection is there. */
 static void test_wycheproof(void **state)
 {
@@ -395,6 +425,7 @@ int main(void)
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_staff),
 		cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_first_administrator),
 		cmocka_unit_test(test_wycheproof),
 	};
 

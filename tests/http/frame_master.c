@@ -235,6 +235,76 @@ static void test_registers(void **state)
 	}
 }
 
+static void test_second_master_is_refused(void **state)
+{
+	int status;
+	pid_t second = fork();
+
+	(void)state;
+	if (second == 0) {
+		int log = open("/dev/null", O_WRONLY);
+		dup2(log, STDERR_FILENO);
+		execl(own_path, own_path, (char *)NULL);
+		_exit(127);
+	}
+	assert_int_equal(waitpid(second, &status, 0), second);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+	assert_int_equal(ask("/internal/frame-service/healthz").status, 200);
+}
+
+/* One plain CGI request: environment and body in, everything after that out. */
+static void run_cgi(const char *path, const char *body, char *out, size_t size)
+{
+	int in[2], from[2];
+	char length[24];
+	size_t got = 0;
+	ssize_t n;
+
+	assert_int_equal(pipe(in), 0);
+	assert_int_equal(pipe(from), 0);
+	snprintf(length, sizeof(length), "%zu", strlen(body));
+	pid_t child = fork();
+	if (child == 0) {
+		int log = open("/dev/null", O_WRONLY);
+		dup2(in[0], STDIN_FILENO);
+		dup2(from[1], STDOUT_FILENO);
+		dup2(log, STDERR_FILENO);
+		close(in[1]);
+		close(from[0]);
+		set("GATEWAY_INTERFACE", "CGI/1.1");
+		set("REQUEST_METHOD", body[0] != '\0' ? "POST" : "GET");
+		set("PATH_INFO", path);
+		set("REQUEST_URI", "/cgi-bin/frame.cgi");
+		set("CONTENT_LENGTH", length);
+		set("ES_LISTENER", "internal");
+		execl(own_path, own_path, (char *)NULL);
+		_exit(127);
+	}
+	close(in[0]);
+	close(from[1]);
+	assert_int_equal(write(in[1], body, strlen(body)), (ssize_t)strlen(body));
+	close(in[1]);
+	while (got < size - 1 && (n = read(from[0], out + got, size - 1 - got)) > 0)
+		got += (size_t)n;
+	out[got] = '\0';
+	close(from[0]);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+}
+
+static void test_plain_cgi(void **state)
+{
+	char out[4000];
+
+	(void)state;
+	run_cgi("/internal/frame/size", "twelve bytes", out, sizeof(out));
+	assert_int_equal(strncmp(out, "Status: 200 OK\r\n", 16), 0);
+	assert_non_null(strstr(out, "\r\n\r\n12"));
+	run_cgi("/internal/frame-service/readyz", "", out, sizeof(out));
+	assert_non_null(strstr(out, "\"status\":\"up\""));
+	run_cgi("/internal/a b", "", out, sizeof(out));
+	assert_int_equal(strncmp(out, "Status: 404 Not Found\r\n", 23), 0);
+}
+
 static void test_terminate_drains(void **state)
 {
 	struct peer slow[3];
@@ -262,6 +332,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_killed_worker_is_replaced),
 		cmocka_unit_test(test_hangup_executes_again),
 		cmocka_unit_test(test_registers),
+		cmocka_unit_test(test_second_master_is_refused),
+		cmocka_unit_test(test_plain_cgi),
 		cmocka_unit_test(test_terminate_drains),
 	};
 
