@@ -44,15 +44,18 @@ static struct intent opened(int64_t amount)
 	snprintf(sql, sizeof(sql), "select payment.open_intent('%s', '%s', 'E-%.8s', %lld, 'EUR')", id.s, order.s, id.s,
 		(long long)amount);
 	test_sql(sql);
-	assert_ok(test_ctx(), payment_store_get(test_ctx(), &id, &intent));
+	struct ctx *c = test_ctx();
+
+	assert_ok(c, payment_store_get(c, &id, &intent));
 	return intent;
 }
 
 static struct intent now(const struct intent *i)
 {
+	struct ctx *c = test_ctx();
 	struct intent intent;
 
-	assert_ok(test_ctx(), payment_store_get(test_ctx(), &i->id, &intent));
+	assert_ok(c, payment_store_get(c, &i->id, &intent));
 	return intent;
 }
 
