@@ -9,7 +9,7 @@
  *   const struct bind LINE_BIND = BIND(struct line_input, LINE_FIELDS);
  *
  * Members of the target, by type:
- *   BIND_LINE, BIND_TEXT, BIND_EMAIL, BIND_COUNTRY, BIND_CURRENCY, BIND_URL, BIND_ENUM   const char * (NULL: absent)
+ *   BIND_LINE, BIND_TEXT, BIND_ANY_TEXT, BIND_EMAIL, BIND_COUNTRY, BIND_CURRENCY, BIND_URL, BIND_ENUM   const char * (NULL: absent)
  *   BIND_INT                                   int64_t       BIND_BOOL   bool
  *   BIND_UUID                                  struct uuid   BIND_TIME   int64_t (µs)
  *   BIND_MONEY  {"amount","currency"}          struct money (currency "" when absent); form: decimal text in the shop's currency
@@ -21,7 +21,7 @@
  *                                              names cut to what follows; max bounds the count, item_max each value
  *
  * Text is kept byte for byte; lengths are code points. BIND_LINE refuses control
- * characters; BIND_TEXT lets tab and newlines pass. Unknown members are refused
+ * characters; BIND_TEXT lets tab and newlines pass, BIND_ANY_TEXT everything but U+0000. Unknown members are refused
  * in JSON (422 "unknown"), and in an API query (400); pages ignore them.
  * A null member counts as absent (but sets .present).
  *
@@ -38,6 +38,7 @@ enum bind_type {
 	BIND_UNSET = 0,
 	BIND_LINE,
 	BIND_TEXT,
+	BIND_ANY_TEXT, /* control characters too: what a catalogue brings along is kept, whatever it is */
 	BIND_EMAIL,    /* addr-spec of RFC 5321, at most 254 bytes, IDN domains allowed; kept as given */
 	BIND_COUNTRY,  /* ISO 3166-1 alpha-2, upper case */
 	BIND_CURRENCY, /* ISO 4217 in use */

@@ -173,6 +173,8 @@ struct text_fault text_check(
 		if (utf8_has_control(value, true))
 			return fault(a, "invalid", label, "may not hold control characters");
 		return check_length(a, value, min, max == 0 ? TEXT_MAX_DEFAULT : max, label);
+	case BIND_ANY_TEXT:
+		return check_length(a, value, min, max == 0 ? TEXT_MAX_DEFAULT : max, label);
 	case BIND_EMAIL:
 		if (!is_email(a, value))
 			return fault(a, "invalid", label, "is not an e-mail address, like name@example.com");
