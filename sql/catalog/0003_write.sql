@@ -271,6 +271,7 @@ begin
 		returning v.product_id)
 	select array_agg(distinct m.product_id) into touched from moved m;
 	if touched is not null then
+		update catalog.product p set version = p.version + 1 where p.id = any (touched);
 		update catalog.listing l
 		   set in_stock = exists (select from catalog.variant v where v.product_id = l.product_id and v.active and v.in_stock)
 		 where l.product_id = any (touched);
