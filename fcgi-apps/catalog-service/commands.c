@@ -1,42 +1,83 @@
 /*
- * commands.c - `catalog-service --import FILE`: the same import as an upload's, done at once,
- * its report printed. "seed:NAME" pictures come from the folder `pictures` beside the file.
+ * commands.c - `catalog-service --import WHAT`: the same import as an upload's, done at once,
+ * its report printed. "seed:NAME" pictures, and the categories of a shop that begins with the
+ * seed, come from the folder of the configuration key seed_dir.
  */
 #include <inttypes.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "import.h"
 #include "service.h"
 
-static err_t read_file(struct ctx *c, const char *path, struct str *bytes_r)
+const struct config_key CATALOG_CONFIG[] = {
+	{.name = "seed_dir", .type = CONFIG_PATH, .fallback = "", .help = "where pictures/ and categories.json of the seed are"},
+	{0},
+};
+
+static err_t read_all(struct ctx *c, FILE *f, const char *name, struct str *bytes_r)
 {
-	FILE *f = fopen(path, "rb");
 	struct buf bytes;
 	char part[65536];
 	size_t n;
 
-	if (f == NULL)
-		return fail(c, &ERR_INVALID, "%s can't be read", path);
 	buf_init(&bytes, c->arena, IMPORT_MAX_BYTES);
 	while ((n = fread(part, 1, sizeof(part), f)) > 0)
 		buf_put(&bytes, part, n);
-	fclose(f);
 	*bytes_r = buf_str(&bytes);
-	return buf_ok(&bytes) ? OK : fail(c, &ERR_TOO_LARGE, "%s is larger than %zu bytes", path, IMPORT_MAX_BYTES);
+	return buf_ok(&bytes) ? OK : fail(c, &ERR_TOO_LARGE, "%s is larger than %zu bytes", name, IMPORT_MAX_BYTES);
 }
 
-struct stored_file {
-	struct import import;
-	struct str bytes;
-};
-
-static err_t store_file(struct ctx *c, void *arg)
+static err_t read_file(struct ctx *c, const char *path, struct str *bytes_r)
 {
-	const struct stored_file *f = arg;
+	FILE *f = fopen(path, "rb");
 
-	return import_store_create(c, &f->import, f->bytes, false);
+	if (f == NULL)
+		return fail(c, &ERR_INVALID, "%s can't be read", path);
+	err_t e = read_all(c, f, path, bytes_r);
+	fclose(f);
+	return e;
+}
+
+/* What categories.json says of a category: its place, its words. */
+struct seed_category {
+	const char **path;
+	size_t npath;
+	const char *name, *description, *image;
+	int64_t position;
+};
+#define S(member) offsetof(struct seed_category, member)
+static const struct bind_field SEED_FIELDS[] = {
+	{"path", BIND_TEXTS, S(path), .required = true, .min = 1, .max = 8, .item_max = 120, .count = S(npath)},
+	{"name", BIND_LINE, S(name), .max = 120},
+	{"description", BIND_TEXT, S(description), .max = 2000},
+	{"image", BIND_LINE, S(image)},
+	{"position", BIND_INT, S(position), .max = 1000000},
+};
+static const struct bind SEED_BIND = BIND(struct seed_category, SEED_FIELDS);
+
+static err_t place_category(struct ctx *c, const json_t *entry)
+{
+	struct seed_category *k;
+	void *target;
+
+	TRY(bind_json(c, &SEED_BIND, entry, &target));
+	k = target;
+	return category_store_place(c, k->path, k->npath, k->description, k->position);
+}
+
+/* The seed's categories have an order and words that rows of products can't say. */
+static err_t place_categories(struct ctx *c, const char *seed_dir)
+{
+	struct str text;
+	json_t *list, *entry;
+	size_t i;
+
+	TRY(read_file(c, arena_printf(c->arena, "%s/categories.json", seed_dir), &text));
+	TRY(json_parse(c, text, &list));
+	json_array_foreach(list, i, entry)
+		TRY(place_category(c, entry));
+	return OK;
 }
 
 static err_t print_report(struct ctx *c, const struct uuid *id)
@@ -57,23 +98,25 @@ static err_t print_report(struct ctx *c, const struct uuid *id)
 
 static err_t run_import(struct ctx *c, int argc, char **argv)
 {
-	struct stored_file f = {.import = {.id = uuid_v7(), .created_by = "command line"}};
-	const char *path = argc == 1 ? argv[0] : NULL;
+	struct import import = {.id = uuid_v7(), .created_by = "command line"};
+	const char *what = argc == 1 ? argv[0] : "", *seed_dir = config_text("seed_dir");
+	bool piped = strcmp(what, "csv") == 0 || strcmp(what, "ndjson") == 0;
+	struct str bytes;
 
-	if (path == NULL)
-		return fail(c, &ERR_INVALID, "name one file");
-	f.import.format = import_format(path, NULL);
-	if (f.import.format == NULL)
-		return fail(c, &ERR_MEDIA_TYPE, "%s is neither .csv nor .ndjson", path);
-	f.import.file_name = basename(arena_strdup(c->arena, path));
-	TRY(read_file(c, path, &f.bytes));
-	TRY(import_store_in_tx(c, store_file, &f));
-	const char *folder = dirname(arena_strdup(c->arena, path));
-	TRY(import_run(c, &f.import.id, arena_printf(c->arena, "%s/pictures", folder), app_get()->currency));
-	return print_report(c, &f.import.id);
+	import.format = piped ? what : import_format(what, NULL);
+	if (import.format == NULL)
+		return fail(c, &ERR_MEDIA_TYPE, "say csv or ndjson, or name a file that ends so");
+	const char *slash = strrchr(what, '/');
+	import.file_name = slash != NULL ? slash + 1 : what;
+	TRY(piped ? read_all(c, stdin, "the input", &bytes) : read_file(c, what, &bytes));
+	if (seed_dir[0] != '\0' && memmem(bytes.p, bytes.n, "\"seed:", strlen("\"seed:")) != NULL)
+		TRY(place_categories(c, seed_dir));
+	TRY(import_store_create(c, &import, bytes, false));
+	TRY(import_run(c, &import.id, seed_dir[0] == '\0' ? NULL : arena_printf(c->arena, "%s/pictures", seed_dir), app_get()->currency));
+	return print_report(c, &import.id);
 }
 
 const struct command CATALOG_COMMANDS[] = {
-	{"--import", "FILE", "Import products from a .csv or .ndjson file and print what became of its rows", run_import},
+	{"--import", "csv|ndjson|FILE", "Import products from standard input or a file, and print what became of its rows", run_import},
 	{0},
 };

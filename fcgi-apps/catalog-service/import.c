@@ -248,7 +248,7 @@ static void keep_order(struct run *r, const json_t *json)
 	batch_flush(r);
 	r->row_no++;
 	if (r->failure == OK)
-		(void)json_own(r->batch_ctx.arena, kept);
+		kept = json_own(r->batch_ctx.arena, kept);
 	else
 		json_decref(kept);
 }

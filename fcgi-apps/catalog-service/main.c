@@ -14,6 +14,7 @@ static const struct service CATALOG_SERVICE = {
 	.routes = CATALOG_ROUTES,
 	.statements = STATEMENTS,
 	.constraints = CATALOG_CONSTRAINTS,
+	.config = CATALOG_CONFIG,
 	.commands = CATALOG_COMMANDS,
 	.work = {.consumers = CATALOG_CONSUMERS, .jobs = CATALOG_JOBS, .timers = CATALOG_TIMERS},
 };

@@ -1,11 +1,6 @@
 /* searching.c - search with a second try: words nobody wrote are replaced by those they look like. */
 #include "service.h"
 
-static bool filtered(const struct listing_query *q)
-{
-	return q->category != NULL || q->nbrands > 0 || q->price_min > 0 || q->price_max > 0 || q->in_stock_present || q->attributes.n > 0;
-}
-
 err_t find(struct ctx *c, struct listing_query *q, int64_t limit, struct listing_result *r, const char **corrected_r)
 {
 	struct similar_word *words;
@@ -15,7 +10,6 @@ err_t find(struct ctx *c, struct listing_query *q, int64_t limit, struct listing
 
 	*corrected_r = NULL;
 	TRY(listing_store_list(c, q, limit, r));
-	/* With filters set, nothing found may be the filters' doing, except on a first page without them. */
 	if (r->total.count > 0 || q->exact || q->q == NULL)
 		return OK;
 	TRY(listing_store_similar(c, q->q, &words, &n));
@@ -24,7 +18,7 @@ err_t find(struct ctx *c, struct listing_query *q, int64_t limit, struct listing
 	if (again.q == NULL)
 		return OK;
 	TRY(listing_store_list(c, &again, limit, &better));
-	if (better.total.count == 0 && !filtered(q))
+	if (better.total.count == 0)
 		return OK;
 	*r = better;
 	*corrected_r = again.q;

@@ -18,6 +18,7 @@ extern const struct problem ERR_NAME_TAKEN;      /* 409 name_taken */
 extern const struct problem ERR_CATEGORY_IN_USE; /* 409 category_in_use */
 
 extern const struct route CATALOG_ROUTES[];
+extern const struct config_key CATALOG_CONFIG[];
 extern const struct command CATALOG_COMMANDS[];
 extern const struct consumer CATALOG_CONSUMERS[];
 extern const struct job_worker CATALOG_JOBS[];
@@ -94,7 +95,8 @@ handler_fn get_products, get_product, post_product, patch_product, delete_produc
 handler_fn page_home, page_category, page_product, page_search, get_media, get_sitemap, get_sitemap_part, get_robots;
 handler_fn page_admin_products, page_admin_product, page_admin_product_new, page_admin_product_create, page_admin_product_save,
 	page_admin_product_archive, page_admin_image_add, page_admin_image_delete, page_admin_image_first;
-handler_fn page_admin_categories, page_admin_category_create, page_admin_category_save, page_admin_category_delete;
+handler_fn page_admin_categories, page_admin_category_create, page_admin_category_save, page_admin_category_again,
+	page_admin_category_delete;
 handler_fn page_admin_imports, page_admin_import, page_admin_import_create;
 
 #endif

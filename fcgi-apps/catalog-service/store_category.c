@@ -61,15 +61,21 @@ static const struct db_stmt BELOW = DB_ROWS("categories_below", struct category,
 static const struct db_stmt BY_ID = DB_ROWS("category_by_id", struct category, CATEGORY_COLUMNS,
 	SQL("select " FIELDS COUNTS NO_PICTURE " from catalog.category k where k.id = $1::uuid"));
 
+static const struct db_column NAME_COLUMNS[] = {DB_COLUMN(struct name, name, DB_TEXT)};
+static const struct db_stmt NAMES = DB_ROWS("category_names", struct name, NAME_COLUMNS,
+	SQL("select n.name from catalog.category k cross join lateral unnest(k.names) with ordinality as n(name, place)"
+	    " where k.id = $1::uuid order by n.place"));
+
 static const struct db_stmt SAVE = DB_EXEC("category_save",
 	SQL("select catalog.save_category($1::uuid, $2::text, $3::text, $4::text, $5::uuid, $6::bigint)"));
 static const struct db_stmt DELETE = DB_EXEC("category_delete", SQL("select catalog.delete_category($1::uuid)"));
 
-static const struct db_column NAME_COLUMNS[] = {DB_COLUMN(struct name, name, DB_TEXT)};
+static const struct db_stmt PLACE = DB_EXEC("category_place", SQL("select catalog.place_category($1::jsonb, $2::text, $3::bigint)"));
+
 static const struct db_stmt BRANDS = DB_ROWS("brand_names", struct name, NAME_COLUMNS,
 	SQL("select name from catalog.brand order by name limit 500"));
 
-const struct db_stmt *const CATEGORY_STATEMENTS[] = {&ALL, &TOP, &ONE, &ABOVE, &BELOW, &BY_ID, &SAVE, &DELETE, &BRANDS, NULL};
+const struct db_stmt *const CATEGORY_STATEMENTS[] = {&ALL, &TOP, &ONE, &ABOVE, &BELOW, &BY_ID, &NAMES, &SAVE, &DELETE, &PLACE, &BRANDS, NULL};
 
 err_t category_store_all(struct ctx *c, struct category **rows_r, size_t *n_r)
 {
@@ -97,12 +103,42 @@ err_t category_store_by_id(struct ctx *c, const struct uuid *id, struct category
 	return db_one(c, &BY_ID, PARAMS(P_UUID(id)), category_r);
 }
 
+err_t category_store_names(struct ctx *c, const struct uuid *id, const char ***names_r, size_t *n_r)
+{
+	struct name *rows;
+	size_t n;
+
+	TRY(db_rows(c, &NAMES, PARAMS(P_UUID(id)), &rows, &n));
+	if (n == 0) {
+		field_error(c, "category_id", "unknown", "There is no such category.");
+		return ctx_check(c);
+	}
+	*names_r = arena_array_of(c->arena, n, const char *);
+	for (size_t i = 0; i < n; i++)
+		(*names_r)[i] = rows[i].name;
+	*n_r = n;
+	return OK;
+}
+
 err_t category_store_save(struct ctx *c, const struct uuid *id, const struct category_input *in)
 {
 	const char *slug = in->slug != NULL ? in->slug : slug_of(c->arena, in->name);
 
 	return db_exec(c, &SAVE,
 		PARAMS(P_UUID(id), P_TEXT(in->name), P_TEXT(slug), P_TEXT(in->description), P_UUID(&in->parent_id), P_INT(in->position)), NULL);
+}
+
+err_t category_store_place(struct ctx *c, const char *const *names, size_t n, const char *description, int64_t position)
+{
+	json_t *levels = json_new_array(c->arena);
+
+	for (size_t i = 0; i < n; i++) {
+		json_t *level = json_new_object(c->arena);
+		json_set_text(level, "name", names[i]);
+		json_set_text(level, "slug", slug_of(c->arena, names[i]));
+		json_add(levels, level);
+	}
+	return db_exec(c, &PLACE, PARAMS(P_JSON(levels), P_TEXT(description), P_INT(position)), NULL);
 }
 
 err_t category_store_delete(struct ctx *c, const struct uuid *id)

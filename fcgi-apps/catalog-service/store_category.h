@@ -35,8 +35,12 @@ err_t category_store_get(struct ctx *c, const char *path, struct category *categ
 	struct category **below_r, size_t *nbelow_r) MUST_CHECK;
 err_t category_store_top(struct ctx *c, struct category **rows_r, size_t *n_r) MUST_CHECK;
 err_t category_store_by_id(struct ctx *c, const struct uuid *id, struct category *category_r) MUST_CHECK;
+/* Names from the top; an unknown id is a field error of category_id. */
+err_t category_store_names(struct ctx *c, const struct uuid *id, const char ***names_r, size_t *n_r) MUST_CHECK;
 /* id unset: new. A category that moves or is renamed takes those below and their products along. */
 err_t category_store_save(struct ctx *c, const struct uuid *id, const struct category_input *in) MUST_CHECK;
+/* The category of these names from the top, made when missing; its words and place set. */
+err_t category_store_place(struct ctx *c, const char *const *names, size_t n, const char *description, int64_t position) MUST_CHECK;
 /* Only an empty one. */
 err_t category_store_delete(struct ctx *c, const struct uuid *id) MUST_CHECK;
 err_t brand_store_names(struct ctx *c, struct name **rows_r, size_t *n_r) MUST_CHECK;

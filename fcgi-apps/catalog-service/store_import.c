@@ -65,16 +65,31 @@ static const struct db_stmt ERRORS = DB_ROWS("import_errors", struct import_erro
 const struct db_stmt *const IMPORT_STATEMENTS[] = {&CREATE, &CREATE_FILE, &START, &READ_FILE, &COUNT, &ADD_ERRORS, &FINISH, &DROP_FILE, &GET,
 	&LIST, &ERRORS, NULL};
 
-err_t import_store_create(struct ctx *c, const struct import *i, struct str bytes, bool queued)
+struct creation {
+	const struct import *import;
+	struct str bytes;
+	bool queued;
+};
+
+static err_t create_in_tx(struct ctx *c, void *arg)
 {
+	const struct creation *n = arg;
+	const struct import *i = n->import;
 	json_t *payload = json_new_object(c->arena);
 
 	TRY(db_exec(c, &CREATE, PARAMS(P_UUID(&i->id), P_TEXT(i->file_name), P_TEXT(i->format), P_TEXT(i->created_by)), NULL));
-	TRY(db_exec(c, &CREATE_FILE, PARAMS(P_UUID(&i->id), P_BYTES(bytes)), NULL));
+	TRY(db_exec(c, &CREATE_FILE, PARAMS(P_UUID(&i->id), P_BYTES(n->bytes)), NULL));
 	json_set_text(payload, "import_id", i->id.s);
-	if (queued)
+	if (n->queued)
 		job_enqueue(c, IMPORT_QUEUE, i->id.s, payload);
 	return OK;
+}
+
+err_t import_store_create(struct ctx *c, const struct import *import, struct str bytes, bool queued)
+{
+	struct creation n = {import, bytes, queued};
+
+	return db_tx(c, DB_TX_DEFAULT, create_in_tx, &n);
 }
 
 err_t import_store_start(struct ctx *c, const struct uuid *id, struct import *import_r, struct str *bytes_r)

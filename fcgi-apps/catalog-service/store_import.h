@@ -28,7 +28,7 @@ struct import_batch {
 
 extern const struct db_stmt *const IMPORT_STATEMENTS[];
 
-/* In the open transaction, with its file; and its job when `queued`. */
+/* With its file; and its job when `queued`: in the open transaction, or in one of its own. */
 err_t import_store_create(struct ctx *c, const struct import *import, struct str bytes, bool queued) MUST_CHECK;
 /* queued or running becomes running. ERR_NOT_FOUND when there is nothing left to do. */
 err_t import_store_start(struct ctx *c, const struct uuid *id, struct import *import_r, struct str *bytes_r) MUST_CHECK;

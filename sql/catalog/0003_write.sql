@@ -65,7 +65,7 @@ end $$;
 -- The shop's top categories, where every service's pages find them.
 create function catalog.publish_nav() returns void language plpgsql as $$
 begin
-	perform platform.publish_nav(coalesce(jsonb_agg(jsonb_build_object('name', t.name, 'href', '/c/' || t.path)
+	perform platform.set_nav(coalesce(jsonb_agg(jsonb_build_object('name', t.name, 'href', '/c/' || t.path)
 		order by t.position, t.name), '[]'))
 	  from (select name, path, position from catalog.category where parent_id is null order by position, name limit 8) t;
 end $$;

@@ -56,4 +56,17 @@ begin
 	perform catalog.publish_nav();
 end $$;
 
+-- What the seed says of a category; what staff wrote since then wins.
+create function catalog.place_category(p_levels jsonb, p_description text, p_position bigint) returns void language plpgsql as $$
+declare
+	place uuid;
+begin
+	perform pg_advisory_xact_lock(hashtext('catalog.apply_products'));
+	place := catalog.ensure_category(p_levels);
+	update catalog.category set description = coalesce(description, p_description), position = p_position
+	 where id = place and version = 1;
+	perform catalog.publish_nav();
+end $$;
+
+grant execute on function catalog.place_category(jsonb, text, bigint) to es_catalog;
 grant execute on function catalog.save_category(uuid, text, text, text, uuid, bigint), catalog.delete_category(uuid) to es_catalog;
