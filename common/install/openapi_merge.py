@@ -103,6 +103,7 @@ def apply_routes(merged, routes, problems):
         method, path, access, permission, _, summary = (line.split("\t") + [""] * 6)[:6]
         if not path.startswith(("/api/v1/", "/.well-known/")):
             continue
+        path = path.replace("*}", "}")  # OpenAPI has no word for an argument that holds slashes
         operation = merged["paths"].get(path, {}).get(method.lower())
         served.add((method.lower(), path))
         if operation is None:
