@@ -38,16 +38,25 @@ struct cart_line {
 };
 
 struct tax_rate {
-	const char *tax_class;
+	const char *country, *tax_class;
 	int32_t rate_bp;
 };
 
 struct shipping_price {
+	const char *country, *currency; /* country "*": everywhere that has no row of its own */
 	const char *id, *name;
 	int64_t price_minor, free_from_minor; /* free_from_minor 0: never */
 	int32_t days_min, days_max;
 	/* by cart_price(): what this cart pays, and the whole cart's sums when shipped this way */
 	int64_t charge_minor, tax_minor, total_minor;
+};
+
+/* Everything the shop charges beside prices, at one version on one day. */
+struct rates {
+	int64_t version, day;
+	struct tax_rate *taxes;
+	struct shipping_price *shipping; /* in the order in which options are offered */
+	size_t ntaxes, nshipping;
 };
 
 struct totals {
@@ -70,7 +79,7 @@ struct cart {
 	size_t ntax_rates;
 	struct shipping_price *shipping; /* what is offered to the destination */
 	size_t nshipping;
-	int64_t pricing_version_now;
+	int64_t pricing_version_now, pricing_day; /* what the rates are of */
 	struct totals totals;            /* by cart_price() */
 };
 
@@ -107,6 +116,8 @@ extern const struct bind CART_BIND, LINE_BIND, QUANTITY_BIND, DESTINATION_BIND, 
 extern const struct route CART_ROUTES[];
 
 /* rules.c: no SQL, no HTTP */
+/* The taxes and shipping prices of cart->country; before it is known the taxes of home_country. */
+void cart_use_rates(struct ctx *c, struct cart *cart, const struct rates *rates, const char *home_country);
 /* Lines, tax and every shipping option priced; ERR_INVALID when a sum leaves money's range. */
 err_t cart_price(struct ctx *c, struct cart *cart) MUST_CHECK;
 /* Add wishes up; offers[i] belongs to wishes.list[i]. Field errors name prefix "lines/0/" (several) or "" (one). */

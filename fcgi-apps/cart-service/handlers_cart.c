@@ -133,8 +133,10 @@ static err_t add_to_existing(struct request *rq, const struct uuid *id, const st
 
 static void choose_currency(struct request *rq, struct cart *cart, const struct cart_input *in, const struct offer *offers)
 {
-	const char *currency = in->currency;
+	const char *currency = NULL;
 
+	if (cart->currency[0] != '\0')
+		return;
 	for (size_t i = 0; i < in->nlines && currency == NULL; i++)
 		if (offers[i].name != NULL)
 			currency = offers[i].currency;
@@ -147,8 +149,9 @@ err_t cart_create(struct request *rq, const struct cart_input *in, struct cart *
 	struct cart cart = {.id = uuid_v4(), .status = "open", .version = 1, .user_id = rq->subject->user_id};
 	struct offer *offers = NULL;
 
-	if (in->nlines > 0)
-		TRY(cart_store_offers(&rq->ctx, in->currency, rq->app->currency, &wishes, &offers));
+	if (in->currency != NULL)
+		memcpy(cart.currency, in->currency, sizeof(cart.currency));
+	TRY(cart_store_offers(&rq->ctx, &cart, rq->app->currency, &wishes, &offers));
 	choose_currency(rq, &cart, in, offers);
 	TRY(cart_add(&rq->ctx, &cart, &wishes, offers, in->one));
 	if (in->destination != NULL)

@@ -73,7 +73,7 @@ err_t page_add(struct request *rq)
 
 	TRY(browser_cart(rq, true, &cart, &found));
 	if (found) {
-		TRY(cart_store_offers(&rq->ctx, cart.currency, NULL, &wishes, &offers));
+		TRY(cart_store_offers(&rq->ctx, &cart, NULL, &wishes, &offers));
 		TRY(cart_add(&rq->ctx, &cart, &wishes, offers, true));
 		page_flash(rq, "success", text(rq, "product.added", TEXT_ARGS({"name", name_of(&cart, in->sku)})));
 		return finish(rq, &cart);

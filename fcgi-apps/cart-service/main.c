@@ -3,7 +3,7 @@
 #include "cart.h"
 #include "store_cart.h"
 
-static const struct db_stmt *const *const STATEMENTS[] = {CART_STATEMENTS, NULL};
+static const struct db_stmt *const *const STATEMENTS[] = {CART_STATEMENTS, RATES_STATEMENTS, NULL};
 
 static const struct service CART_SERVICE = {
 	.name = "cart-service",

@@ -4,6 +4,7 @@
 
 #define STANDARD_CLASS "standard"
 #define NO_VERSION (-1)
+#define EVERYWHERE "*"
 
 bool line_available(const struct cart_line *l)
 {
@@ -25,6 +26,35 @@ int64_t cart_item_count(const struct cart *cart)
 	for (size_t i = 0; i < cart->nlines; i++)
 		count += cart->lines[i].quantity;
 	return count;
+}
+
+static bool ships_there(const struct rates *rates, const char *country, const char *currency)
+{
+	for (size_t i = 0; i < rates->nshipping; i++)
+		if (strcmp(rates->shipping[i].country, country) == 0 && strcmp(rates->shipping[i].currency, currency) == 0)
+			return true;
+	return false;
+}
+
+void cart_use_rates(struct ctx *c, struct cart *cart, const struct rates *rates, const char *home_country)
+{
+	const char *taxed_in = cart->country ? cart->country : home_country, *zone = cart->country;
+
+	cart->ntax_rates = cart->nshipping = 0;
+	cart->tax_rates = arena_array_of(c->arena, rates->ntaxes, struct tax_rate);
+	for (size_t i = 0; i < rates->ntaxes; i++)
+		if (strcmp(rates->taxes[i].country, taxed_in) == 0)
+			cart->tax_rates[cart->ntax_rates++] = rates->taxes[i];
+	if (zone == NULL)
+		return;
+	if (!ships_there(rates, zone, cart->currency))
+		zone = EVERYWHERE;
+	cart->shipping = arena_array_of(c->arena, rates->nshipping, struct shipping_price);
+	for (size_t i = 0; i < rates->nshipping; i++) {
+		const struct shipping_price *s = &rates->shipping[i];
+		if (strcmp(s->country, zone) == 0 && strcmp(s->currency, cart->currency) == 0)
+			cart->shipping[cart->nshipping++] = *s;
+	}
 }
 
 /* Rate of a tax class at the destination; a class without a rate of its own pays the standard one. */

@@ -64,39 +64,15 @@ static const struct db_stmt OFFERS = DB_ROWS("cart_offers", struct offer, OFFER_
 	    " left join catalog.offer o on o.sku = w.sku and o.active and o.currency = (select currency from money)"
 	    " left join inventory.availability a on a.sku = w.sku order by w.n"));
 
-static const struct db_column TAX_COLUMNS[] = {
-	DB_COLUMN(struct tax_rate, tax_class, DB_TEXT),
-	DB_COLUMN(struct tax_rate, rate_bp, DB_INT32),
-};
-#define DESTINATION "coalesce((select c.country from cart.cart c where c.id = $1::uuid), $2::text)"
-static const struct db_stmt TAX_RATES = DB_ROWS("cart_tax_rates", struct tax_rate, TAX_COLUMNS,
-	SQL("select tax_class, rate_bp from cart.tax_rate where country = " DESTINATION " and valid @> current_date"));
-
-static const struct db_column SHIPPING_COLUMNS[] = {
-	DB_COLUMN(struct shipping_price, id, DB_TEXT),
-	DB_COLUMN(struct shipping_price, name, DB_TEXT),
-	DB_COLUMN(struct shipping_price, price_minor, DB_INT64),
-	DB_COLUMN(struct shipping_price, free_from_minor, DB_INT64),
-	DB_COLUMN(struct shipping_price, days_min, DB_INT32),
-	DB_COLUMN(struct shipping_price, days_max, DB_INT32),
-};
-/* Nothing is offered before a destination is known: $2 null. A country's own rows replace those of '*'. */
-static const struct db_stmt SHIPPING = DB_ROWS("cart_shipping", struct shipping_price, SHIPPING_COLUMNS,
-	SQL("with d as (select " DESTINATION " as country,"
-	    " coalesce((select c.currency from cart.cart c where c.id = $1::uuid), $3::text) as currency),"
-	    " zone as (select d.currency, case when exists (select from cart.shipping_price p"
-	    "   where p.country = d.country and p.currency = d.currency) then d.country else '*' end as country"
-	    "   from d where d.country is not null)"
-	    " select o.id, o.name, p.price_minor, p.free_from_minor, p.days_min, p.days_max"
-	    " from zone join cart.shipping_price p on p.country = zone.country and p.currency = zone.currency"
-	    " join cart.shipping_option o on o.id = p.option_id order by o.position, o.id"));
-
 struct pricing_now {
-	int64_t version;
+	int64_t version, day;
 };
-static const struct db_column PRICING_COLUMNS[] = {DB_COLUMN(struct pricing_now, version, DB_INT64)};
-static const struct db_stmt PRICING_VERSION =
-	DB_ROWS("cart_pricing_version", struct pricing_now, PRICING_COLUMNS, SQL("select version from cart.pricing_version"));
+static const struct db_column PRICING_COLUMNS[] = {
+	DB_COLUMN(struct pricing_now, version, DB_INT64),
+	DB_COLUMN(struct pricing_now, day, DB_INT64),
+};
+static const struct db_stmt PRICING_NOW = DB_ROWS("cart_pricing_now", struct pricing_now, PRICING_COLUMNS,
+	SQL("select version, (current_date - date '2000-01-01')::bigint as day from cart.pricing_version"));
 
 static const struct db_stmt CART_INSERT = DB_EXEC("cart_insert",
 	SQL("insert into cart.cart (id, currency, user_id, country, postal_code, region, quote, pricing_version)"
@@ -140,7 +116,7 @@ static const struct db_stmt ADDRESSES = DB_ROWS("cart_addresses", struct saved_a
 	    " from auth.addresses_of($1::uuid)"));
 
 const struct db_stmt *const CART_STATEMENTS[] = {
-	&CART_BY_ID, &CART_LOCK, &LINES_BY_CART, &OFFERS, &TAX_RATES, &SHIPPING, &PRICING_VERSION, &CART_INSERT, &CART_SAVE,
+	&CART_BY_ID, &CART_LOCK, &LINES_BY_CART, &OFFERS, &PRICING_NOW, &CART_INSERT, &CART_SAVE,
 	&LINES_REMOVE, &LINES_WRITE, &CART_CLAIM, &CART_MERGED, &CART_OF_USER, &ADDRESSES, NULL,
 };
 
@@ -152,10 +128,8 @@ const struct db_constraint CART_CONSTRAINTS[] = {
 err_t cart_store_load(struct ctx *c, const struct cart_wanted *w, struct cart *cart_r, struct offer **offers_r)
 {
 	struct cart_line *lines;
-	struct tax_rate *rates;
-	struct shipping_price *shipping;
 	struct pricing_now pricing;
-	size_t nlines, nrates, nshipping, noffers = 0;
+	size_t nlines, noffers = 0;
 	const char **skus = arena_array_of(c->arena, w->wishes ? w->wishes->n : 0, const char *);
 
 	for (size_t i = 0; w->wishes != NULL && i < w->wishes->n; i++)
@@ -163,44 +137,33 @@ err_t cart_store_load(struct ctx *c, const struct cart_wanted *w, struct cart *c
 	const struct db_call calls[] = {
 		CALL_ONE(w->lock ? &CART_LOCK : &CART_BY_ID, cart_r, P_TEXT(w->id)),
 		CALL_ROWS(&LINES_BY_CART, &lines, &nlines, P_TEXT(w->id)),
-		CALL_ROWS(&TAX_RATES, &rates, &nrates, P_TEXT(w->id), P_TEXT(w->home_country)),
-		CALL_ROWS(&SHIPPING, &shipping, &nshipping, P_TEXT(w->id), P_NULL, P_NULL),
-		{.stmt = &PRICING_VERSION, .row = &pricing},
+		{.stmt = &PRICING_NOW, .row = &pricing},
 		CALL_ROWS(&OFFERS, offers_r, &noffers, P_TEXTS(skus, w->wishes ? w->wishes->n : 0), P_NULL, P_TEXT(w->id), P_NULL),
 	};
 
 	TRY(db_run(c, calls, w->wishes != NULL ? ARRAY_LEN(calls) : ARRAY_LEN(calls) - 1));
 	cart_r->lines = lines;
 	cart_r->nlines = nlines;
-	cart_r->tax_rates = rates;
-	cart_r->ntax_rates = nrates;
-	cart_r->shipping = shipping;
-	cart_r->nshipping = nshipping;
 	cart_r->pricing_version_now = pricing.version;
-	return OK;
+	cart_r->pricing_day = pricing.day;
+	return cart_store_rates(c, w->home_country, cart_r);
 }
 
-err_t cart_store_offers(struct ctx *c, const char *currency, const char *fallback, const struct lines_input *wishes, struct offer **offers_r)
+err_t cart_store_offers(struct ctx *c, struct cart *cart, const char *fallback, const struct lines_input *wishes, struct offer **offers_r)
 {
-	const char **skus = arena_array_of(c->arena, wishes->n, const char *);
+	const char **skus = arena_array_of(c->arena, wishes->n, const char *), *currency = cart->currency[0] ? cart->currency : NULL;
+	struct pricing_now pricing;
 	size_t n;
 
 	for (size_t i = 0; i < wishes->n; i++)
 		skus[i] = wishes->list[i].sku;
-	return db_rows(c, &OFFERS, PARAMS(P_TEXTS(skus, wishes->n), P_TEXT(currency), P_NULL, P_TEXT(fallback)), offers_r, &n);
-}
-
-err_t cart_store_rates(struct ctx *c, const char *home_country, struct cart *cart)
-{
-	struct pricing_now pricing;
-	struct db_call calls[] = {
-		CALL_ROWS(&TAX_RATES, &cart->tax_rates, &cart->ntax_rates, P_NULL, P_TEXT(cart->country ? cart->country : home_country)),
-		CALL_ROWS(&SHIPPING, &cart->shipping, &cart->nshipping, P_NULL, P_TEXT(cart->country), P_TEXT(cart->currency)),
-		{.stmt = &PRICING_VERSION, .row = &pricing},
+	const struct db_call calls[] = {
+		{.stmt = &PRICING_NOW, .row = &pricing},
+		CALL_ROWS(&OFFERS, offers_r, &n, P_TEXTS(skus, wishes->n), P_TEXT(currency), P_NULL, P_TEXT(fallback)),
 	};
-
-	TRY(db_run(c, calls, ARRAY_LEN(calls)));
+	TRY(db_run(c, calls, wishes->n > 0 ? ARRAY_LEN(calls) : ARRAY_LEN(calls) - 1));
 	cart->pricing_version_now = pricing.version;
+	cart->pricing_day = pricing.day;
 	return OK;
 }
 

@@ -5,7 +5,7 @@
 #include "cart.h"
 #include "edges/db.h"
 
-extern const struct db_stmt *const CART_STATEMENTS[];
+extern const struct db_stmt *const CART_STATEMENTS[], *const RATES_STATEMENTS[];
 extern const struct db_constraint CART_CONSTRAINTS[];
 
 /*
@@ -20,9 +20,12 @@ struct cart_wanted {
 	const struct lines_input *wishes;
 };
 err_t cart_store_load(struct ctx *c, const struct cart_wanted *w, struct cart *cart_r, struct offer **offers_r) MUST_CHECK;
-/* For a cart that does not exist yet: offers in any currency when currency is NULL, then the one of the first line. */
-err_t cart_store_offers(struct ctx *c, const char *currency, const char *fallback, const struct lines_input *wishes, struct offer **offers_r) MUST_CHECK;
-/* The rates of cart->country (or home_country) in cart->currency. */
+/*
+ * What is wished in cart->currency, and which rates are in force; for a new cart without a currency
+ * in the first line's, fallback before others.
+ */
+err_t cart_store_offers(struct ctx *c, struct cart *cart, const char *fallback, const struct lines_input *wishes, struct offer **offers_r) MUST_CHECK;
+/* The rates of cart->country (or home_country) in cart->currency, after one of the two above. */
 err_t cart_store_rates(struct ctx *c, const char *home_country, struct cart *cart) MUST_CHECK;
 
 /* Queued for the COMMIT: the cart row, its quote and its lines. */

@@ -11,7 +11,7 @@
 
 #define CARTS "/api/v1/carts"
 
-static const struct db_stmt *const *const STATEMENTS[] = {CART_STATEMENTS, NULL};
+static const struct db_stmt *const *const STATEMENTS[] = {CART_STATEMENTS, RATES_STATEMENTS, NULL};
 static const struct db_constraint *const CONSTRAINTS[] = {CART_CONSTRAINTS, NULL};
 
 static int start(void **state)

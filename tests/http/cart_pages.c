@@ -11,7 +11,7 @@
 
 #define ADDRESS "email=mara%40example.com&name=Mara+Lind&line1=Birkenweg+4&city=Berlin&postal_code=10999&country=DE"
 
-static const struct db_stmt *const *const STATEMENTS[] = {CART_STATEMENTS, NULL};
+static const struct db_stmt *const *const STATEMENTS[] = {CART_STATEMENTS, RATES_STATEMENTS, NULL};
 static const struct db_constraint *const CONSTRAINTS[] = {CART_CONSTRAINTS, NULL};
 
 static int start(void **state)

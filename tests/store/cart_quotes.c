@@ -34,7 +34,7 @@ static const struct db_constraint ORDER_CONSTRAINTS[] = {
 };
 static const struct db_constraint *const ORDER_TABLES[] = {ORDER_CONSTRAINTS, NULL};
 static const struct db_constraint *const CART_TABLES[] = {CART_CONSTRAINTS, NULL};
-static const struct db_stmt *const *const STATEMENTS[] = {CART_STATEMENTS, NULL};
+static const struct db_stmt *const *const STATEMENTS[] = {CART_STATEMENTS, RATES_STATEMENTS, NULL};
 
 struct quote {
 	char currency[4];
@@ -108,7 +108,7 @@ static err_t create(struct ctx *c, void *arg)
 
 	if (w->user != NULL && !uuid_parse(str_of(w->user), &cart.user_id))
 		return &ERR_INTERNAL;
-	TRY(cart_store_offers(c, "EUR", "EUR", &wishes, &offers));
+	TRY(cart_store_offers(c, &cart, "EUR", &wishes, &offers));
 	TRY(cart_add(c, &cart, &wishes, offers, false));
 	TRY(cart_store_rates(c, "DE", &cart));
 	TRY(cart_price(c, &cart));
@@ -305,8 +305,10 @@ static void everywhere_is_shipped_to(void **state)
 {
 	struct cart cart = {.currency = "EUR", .country = "NZ"};
 	struct ctx *c = test_ctx();
+	struct offer *offers;
 
 	(void)state;
+	assert_ok(c, cart_store_offers(c, &cart, "EUR", &(struct lines_input){0}, &offers));
 	assert_ok(c, cart_store_rates(c, "DE", &cart));
 	assert_int_equal(cart.nshipping, 1);
 	assert_int_equal(cart.shipping[0].price_minor, 2490);

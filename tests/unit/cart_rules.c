@@ -9,9 +9,9 @@
 	((struct offer){.sku = (sku_), .name = (sku_), .price_minor = (price_), .price_version = 1, .in_stock = 10,    \
 		.tax_class = "standard", .currency = "EUR"})
 
-static struct tax_rate rates[] = {{"reduced", 700}, {"standard", 1900}};
-static struct tax_rate hungary[] = {{"standard", 2700}};
-static struct tax_rate finland[] = {{"standard", 2550}};
+static struct tax_rate rates[] = {{"DE", "reduced", 700}, {"DE", "standard", 1900}};
+static struct tax_rate hungary[] = {{"HU", "standard", 2700}};
+static struct tax_rate finland[] = {{"FI", "standard", 2550}};
 
 static struct cart cart_of(struct ctx *c, size_t n, const struct offer *offers, const int64_t *quantities)
 {
@@ -143,6 +143,34 @@ static void sums_at_the_limit_of_money(void **state)
 	assert_null(cart_price(c, &cart));
 	cart = cart_of(c, 2, offers, (int64_t[]){1, 1});
 	assert_ptr_equal(cart_price(c, &cart), &ERR_INVALID);
+}
+
+static void rates_of_a_destination(void **state)
+{
+	struct ctx *c = *state;
+	struct tax_rate taxes[] = {{"DE", "standard", 1900}, {"FI", "standard", 2550}};
+	struct shipping_price shipping[] = {{"DE", "EUR", "standard", .price_minor = 490}, {"*", "EUR", "standard", .price_minor = 2490},
+		{"DE", "USD", "standard", .price_minor = 550}, {"DE", "EUR", "express", .price_minor = 1190}};
+	const struct rates all = {.taxes = taxes, .shipping = shipping, .ntaxes = ARRAY_LEN(taxes), .nshipping = ARRAY_LEN(shipping)};
+	struct cart cart = {.currency = "EUR"};
+
+	cart_use_rates(c, &cart, &all, "DE");
+	assert_int_equal(cart.ntax_rates, 1);
+	assert_int_equal(cart.tax_rates[0].rate_bp, 1900);
+	assert_int_equal(cart.nshipping, 0);
+	cart.country = "DE";
+	cart_use_rates(c, &cart, &all, "FI");
+	assert_int_equal(cart.tax_rates[0].rate_bp, 1900);
+	assert_int_equal(cart.nshipping, 2);
+	assert_string_equal(cart.shipping[1].id, "express");
+	cart.country = "FI";
+	cart_use_rates(c, &cart, &all, "DE");
+	assert_int_equal(cart.tax_rates[0].rate_bp, 2550);
+	assert_int_equal(cart.nshipping, 1);
+	assert_int_equal(cart.shipping[0].price_minor, 2490);
+	memcpy(cart.currency, "USD", sizeof(cart.currency));
+	cart_use_rates(c, &cart, &all, "DE");
+	assert_int_equal(cart.nshipping, 0);
 }
 
 static const char *only_error(const struct ctx *c)
@@ -306,6 +334,7 @@ int main(void)
 		UNIT(tax_classes),
 		UNIT(shipping_and_what_makes_it_free),
 		UNIT(sums_at_the_limit_of_money),
+		UNIT(rates_of_a_destination),
 		UNIT(adding),
 		UNIT(adding_what_is_refused),
 		UNIT(a_full_cart),
