@@ -87,3 +87,14 @@ const char *csrf_token(struct request *rq)
 	response_cookie(rq, &k);
 	return k.value;
 }
+
+/* The answer to a guest's form: the page it leads to may come from nginx' cache, which sets no cookie. */
+void csrf_keep(struct request *rq)
+{
+	for (size_t i = 0; i < rq->res.nheaders; i++) {
+		const struct header *h = &rq->res.headers[i];
+		if (strcmp(h->name, "Set-Cookie") == 0 && strncmp(h->value, CSRF_COOKIE "=", sizeof(CSRF_COOKIE)) == 0)
+			return;
+	}
+	(void)csrf_token(rq);
+}

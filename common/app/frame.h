@@ -16,6 +16,8 @@
 
 /* Fill rq->res with the problem document, or the error page. Logs what is ours. */
 void problem_respond(struct request *rq, err_t e);
+/* What a failure's answer says besides its body: WWW-Authenticate, Retry-After. */
+void problem_headers(struct request *rq, err_t e);
 /* Whether a failure of this request is shown as a page. */
 bool problem_as_page(struct request *rq);
 
@@ -23,6 +25,8 @@ bool problem_as_page(struct request *rq);
 err_t csrf_check(struct request *rq) MUST_CHECK;
 /* The browser's token, or a new one that this response sets as its cookie. */
 const char *csrf_token(struct request *rq);
+/* Make sure that the browser has a token after this answer. */
+void csrf_keep(struct request *rq);
 
 /* Add the headers an allowed origin needs; config cors_origins. */
 void cors_headers(struct request *rq);

@@ -101,7 +101,7 @@ static void drop_headers(struct response *res)
 	*res = (struct response){.nheaders = kept, .headers = {res->headers[0]}};
 }
 
-static void problem_headers(struct request *rq, err_t e)
+void problem_headers(struct request *rq, err_t e)
 {
 	long after = rq->ctx.retry_after_secs > 0 ? rq->ctx.retry_after_secs : RETRY_AFTER_SECS;
 

@@ -350,8 +350,10 @@ static err_t show_form_again(struct request *rq, err_t e)
 	err_t again = rq->route->on_invalid(rq);
 	if (again != OK)
 		return again;
-	if (rq->res.status == 200)
+	if (rq->res.status == 200) {
 		rq->res.status = e->status;
+		problem_headers(rq, e);
+	}
 	return OK;
 }
 
@@ -452,6 +454,10 @@ static bool has_header(const struct response *res, const char *name)
 
 static void finish_headers(struct request *rq)
 {
+	const struct route *r = rq->route;
+
+	if (r != NULL && (r->flags & ROUTE_PAGE) != 0 && is_change(r))
+		csrf_keep(rq);
 	response_header(rq, "X-Request-Id", rq->ctx.request_id);
 	if (!has_header(&rq->res, "Cache-Control"))
 		response_header(rq, "Cache-Control", cache_control(rq));

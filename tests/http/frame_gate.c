@@ -209,6 +209,16 @@ static void test_csrf_of_guests(void **state)
 
 /* ------------------------------------------------------------------ bodies, queries, answers */
 
+static void test_forms_bring_a_token(void **state)
+{
+	struct request *rq = test_http("POST", "/form", "name=a", NULL);
+
+	(void)state;
+	assert_int_equal(strlen(test_cookie(rq, "es_csrf")), 43);
+	rq = test_http("POST", "/form", "name=a", "HTTP_COOKIE", "es_csrf=" CSRF_TOKEN, NULL);
+	assert_null(test_cookie(rq, "es_csrf"));
+}
+
 static void test_bodies(void **state)
 {
 	char big[1100];
@@ -375,6 +385,24 @@ static void test_key_rules(void **state)
 	assert_status(test_http("POST", "/api/v1/keyed", "{\"name\":\"a\"}", KEY("fine"), NULL), 201);
 }
 
+static void test_key_in_use(void **state)
+{
+	const char *lock = "(hashtextextended('es_cart ' || encode(sha256('01900000-0000-7000-8000-000000000001 POST "
+			   "/api/v1/things'), 'hex') || ' k5', 0))";
+	char sql[300];
+
+	(void)state;
+	snprintf(sql, sizeof(sql), "select pg_advisory_lock%s", lock);
+	test_sql(sql);
+	struct request *rq = test_http("POST", "/api/v1/things", "{\"name\":\"once\"}", KEY("k5"), NULL);
+	assert_status(rq, 409);
+	assert_string_equal(test_code(rq), "idempotency_key_in_use");
+	assert_string_equal(test_header(rq, "Retry-After"), "1");
+	snprintf(sql, sizeof(sql), "select pg_advisory_unlock%s", lock);
+	test_sql(sql);
+	assert_status(test_http("POST", "/api/v1/things", "{\"name\":\"once\"}", KEY("k5"), NULL), 201);
+}
+
 static int start(void **state)
 {
 	(void)state;
@@ -406,6 +434,7 @@ int main(void)
 		cmocka_unit_test(test_page_leads_to_sign_in),
 		cmocka_unit_test(test_csrf_of_sessions),
 		cmocka_unit_test(test_csrf_of_guests),
+		cmocka_unit_test(test_forms_bring_a_token),
 		cmocka_unit_test(test_bodies),
 		cmocka_unit_test(test_forms_come_back),
 		cmocka_unit_test(test_uploads),
@@ -417,6 +446,7 @@ int main(void)
 		cmocka_unit_test(test_refusals_are_replayed),
 		cmocka_unit_test(test_keys_of_others_are_others),
 		cmocka_unit_test(test_key_rules),
+		cmocka_unit_test(test_key_in_use),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);
