@@ -158,11 +158,12 @@ static struct text_fault item_check(struct walk *w, const struct place *p, struc
 	return text_check(w->c->arena, BIND_TEXT, item, 0, (int64_t)p->field->item_max, label_of(w->c, p->field));
 }
 
-/* Runs the table's own check when the single fields passed; its errors get the object's path. */
+/* Runs the table's own check when the single fields passed, or always if it bears that; its errors get the object's path. */
 static void run_check(struct walk *w, const struct bind *b, const char *path, void *target, struct field_error **mark)
 {
-	if (b->check == NULL || *mark != NULL)
+	if (b->check == NULL || (*mark != NULL && !b->check_always))
 		return;
+	mark = w->c->errors_end;
 	b->check(w->c, target);
 	for (struct field_error *e = *mark; e != NULL && path[0] != '\0'; e = e->next)
 		e->field = path_join(w->c, path, e->field);

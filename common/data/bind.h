@@ -78,6 +78,7 @@ struct bind {
 	size_t size; /* of the target struct */
 	/* A check over several fields after all single ones passed; may be NULL. */
 	void (*check)(struct ctx *c, void *target);
+	bool check_always; /* also when single fields failed; those are then absent */
 };
 
 #define BIND(type, table) {.fields = (table), .nfields = ARRAY_LEN(table), .size = sizeof(type)}

@@ -1,5 +1,6 @@
 /* inputs.c - outside fields of carts and the checkout pages, with their limits. */
 #include "cart.h"
+#include <string.h>
 
 #define POSTAL_MAX 20
 #define NAME_MAX_CHARS 120
@@ -46,6 +47,14 @@ static const struct bind_field ADDRESS_FIELDS[] = {
 	{"note", BIND_TEXT, offsetof(struct address_input, note), .max = 500},
 };
 
+static bool has_error(const struct ctx *c, const char *field)
+{
+	for (const struct field_error *e = c->errors; e != NULL; e = e->next)
+		if (strcmp(e->field, field) == 0)
+			return true;
+	return false;
+}
+
 static void check_address(struct ctx *c, void *target)
 {
 	const struct address_input *a = target;
@@ -62,7 +71,7 @@ static void check_address(struct ctx *c, void *target)
 	if (a->address_id != NULL && a->address_id[0] != '\0')
 		return;
 	for (size_t i = 0; i < ARRAY_LEN(needed); i++)
-		if (needed[i].value == NULL || needed[i].value[0] == '\0')
+		if ((needed[i].value == NULL || needed[i].value[0] == '\0') && !has_error(c, needed[i].field))
 			field_error(c, needed[i].field, "required", "%s", needed[i].message);
 }
 
@@ -71,6 +80,7 @@ const struct bind ADDRESS_BIND = {
 	.nfields = ARRAY_LEN(ADDRESS_FIELDS),
 	.size = sizeof(struct address_input),
 	.check = check_address,
+	.check_always = true,
 };
 
 static const struct bind_field SHIPPING_FIELDS[] = {
