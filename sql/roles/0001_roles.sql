@@ -24,6 +24,8 @@ begin
 		end if;
 		execute format('alter role %I nosuperuser nocreatedb nocreaterole noreplication nobypassrls', format('es_%s', s));
 		execute format('grant es_service to %I', format('es_%s', s));
+		-- What others publish to a service, its schema's own functions and views may use too: they run as the owner.
+		execute format('grant %I to %I', format('es_%s', s), format('es_%s_owner', s));
 		-- A service that hangs must not hold locks, or the bus' cleaning, for ever.
 		execute format('alter role %I set statement_timeout = %L', format('es_%s', s), '30s');
 		execute format('alter role %I set lock_timeout = %L', format('es_%s', s), '5s');
