@@ -10,6 +10,11 @@
 
 #include "edges/http.h"
 
+/*
+ * Before the first request, by a service whose bodies hold secrets (cards): what is stored of a body
+ * is then keyed with this, so that nobody can try out what it was. The same for all its processes.
+ */
+void idem_hide_bodies(const char *secret);
 /* In the request's transaction: queue the lock and look-up (db_defer_check). ERR_REPLAY, ERR_IDEMPOTENCY_RUNNING or _REUSED surface at its first round trip. */
 err_t idem_begin(struct request *rq) MUST_CHECK;
 /* Queue the stored answer; travels with COMMIT. */
