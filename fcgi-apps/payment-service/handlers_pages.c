@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "app/auth.h"
 #include "app/page.h"
 #include "base/log.h"
 #include "data/clock.h"
@@ -30,18 +31,26 @@ static err_t see_order(struct request *rq, const struct intent *intent)
 	return respond_see_other(rq, arena_printf(rq->ctx.arena, "/orders/%s/thanks", intent->order_id.s));
 }
 
+/* The browser that placed the order, or its customer, may see the thanks page; others find their way by this one. */
+static bool placed_it(struct request *rq)
+{
+	return subject_signed_in(rq->subject) || request_cookie(rq, cookie_name(rq, "es_orders")) != NULL;
+}
+
 err_t page_pay(struct request *rq)
 {
 	struct uuid id;
 	struct intent intent;
+	struct order_link link;
 	struct page_info info = {.title = text(rq, "pay.title", NULL, 0), .noindex = true};
 
 	TRY(path_uuid(rq, "id", &id));
 	TRY(payment_store_get(&rq->ctx, &id, &intent));
 	TRY(refresh(&rq->ctx, &intent));
-	if (strcmp(intent.status, "succeeded") == 0)
+	if (strcmp(intent.status, "succeeded") == 0 && placed_it(rq))
 		return see_order(rq, &intent);
-	return page_respond(rq, 200, "payment/pay", view_payment_page(rq, &intent), &info);
+	TRY(payment_store_order_link(&rq->ctx, &intent.order_id, &link));
+	return page_respond(rq, 200, "payment/pay", view_payment_page(rq, &intent, &link), &info);
 }
 
 /* A page of this shop by its path: the address the customer used may differ from the configured one. */

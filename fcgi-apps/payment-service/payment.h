@@ -90,6 +90,11 @@ struct refund {
 	const char *status;
 };
 
+/* What order-service tells the payment page. */
+struct order_link {
+	struct uuid tracking_token; /* unset: no such order */
+};
+
 struct payment_query {
 	const char *q, *state, *cursor;
 };
@@ -123,7 +128,7 @@ err_t payment_ask(struct ctx *c, const struct attempt *a) MUST_CHECK;
 
 /* views.c */
 json_t *view_payment(struct arena *a, const struct intent *i);
-json_t *view_payment_page(struct request *rq, const struct intent *i);
+json_t *view_payment_page(struct request *rq, const struct intent *i, const struct order_link *link);
 json_t *view_payment_row(struct request *rq, const struct intent *i);
 json_t *view_account(struct request *rq, const struct account *account);
 const char *view_status_text(struct request *rq, const char *status);

@@ -110,6 +110,10 @@ static const struct db_stmt REFUND_DONE =
 	DB_EXEC("refund_done", SQL("update payment.refund set status = 'succeeded', settled_at = now() where id = "
 				   "$1::uuid and status = 'requested'"));
 
+static const struct db_column LINK_COLUMNS[] = {DB_COLUMN(struct order_link, tracking_token, DB_UUID)};
+static const struct db_stmt ORDER_LINK = DB_ROWS("payment_order_link", struct order_link, LINK_COLUMNS,
+	SQL("select tracking_token from orders.payment_page($1::uuid)"));
+
 static const struct db_column ACCOUNT_COLUMNS[] = {
 	DB_COLUMN(struct account, name, DB_TEXT),
 	DB_COLUMN(struct account, balance_minor, DB_INT64),
@@ -137,6 +141,7 @@ const struct db_stmt *const PAYMENT_STATEMENTS[] = {
 	&REFUND_NEW,
 	&REFUND_BY_ID,
 	&REFUND_DONE,
+	&ORDER_LINK,
 	&ACCOUNTS,
 	NULL,
 };
@@ -244,6 +249,14 @@ void payment_store_refund_done(struct ctx *c, const struct refund *r)
 {
 	db_defer(c, &REFUND_DONE, PARAMS(P_UUID(&r->id)));
 	payment_store_post(c, &r->payment_id, "refund", &r->id, r->amount_minor, r->currency);
+}
+
+err_t payment_store_order_link(struct ctx *c, const struct uuid *order_id, struct order_link *link_r)
+{
+	bool found;
+
+	*link_r = (struct order_link){{""}};
+	return db_maybe(c, &ORDER_LINK, PARAMS(P_UUID(order_id)), link_r, &found);
 }
 
 err_t payment_store_list(struct ctx *c, const struct payment_query *q, int64_t before, int64_t limit,

@@ -40,6 +40,7 @@ void payment_store_new_refund(struct ctx *c, const struct uuid *id, const struct
 err_t payment_store_refund(struct ctx *c, const struct uuid *id, struct refund *refund_r, bool *found_r) MUST_CHECK;
 void payment_store_refund_done(struct ctx *c, const struct refund *r);
 
+err_t payment_store_order_link(struct ctx *c, const struct uuid *order_id, struct order_link *link_r) MUST_CHECK;
 err_t payment_store_list(struct ctx *c, const struct payment_query *q, int64_t before, int64_t limit,
 	struct intent **rows_r, size_t *n_r) MUST_CHECK;
 err_t payment_store_accounts(struct ctx *c, struct account **rows_r, size_t *n_r) MUST_CHECK;

@@ -85,7 +85,7 @@ static bool is(const struct intent *i, const char *status)
 	return strcmp(i->status, status) == 0;
 }
 
-json_t *view_payment_page(struct request *rq, const struct intent *i)
+json_t *view_payment_page(struct request *rq, const struct intent *i, const struct order_link *link)
 {
 	struct arena *a = rq->ctx.arena;
 	json_t *context = json_new_object(a), *o = json_new_object(a), *order = json_new_object(a);
@@ -104,7 +104,11 @@ json_t *view_payment_page(struct request *rq, const struct intent *i)
 	json_set_text(o, "failure_hint", failure != NULL ? text(rq, "pay.failure_hint", NULL, 0) : NULL);
 	json_set(context, "payment", o);
 	json_set_text(order, "number", i->order_number);
-	json_set_text(order, "href", arena_printf(a, "/orders/%s/thanks", i->order_id.s));
+	/* Works in every browser: the thanks page only where the order was placed. */
+	bool tracked = uuid_is_set(&link->tracking_token);
+	json_set_text(order, "href",
+		tracked ? arena_printf(a, "/track/%s", link->tracking_token.s)
+			: arena_printf(a, "/orders/%s/thanks", i->order_id.s));
 	json_set(context, "order", order);
 	json_set_text(context, "action", self);
 	json_set_text(context, "reload_href", self);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "app/idem.h"
 #include "data/clock.h"
 #include "edges/webhook.h"
 #include "payment.h"
@@ -74,6 +75,7 @@ static int start(void **state)
 	while (PAYMENT_CONFIG[n].name != NULL)
 		n++;
 	assert_ok(test_ctx(), config_load(test_ctx(), PAYMENT_CONFIG, n));
+	idem_hide_bodies(PROVIDER_KEY);
 	add_account("1", "{customer,admin}", STAFF_TOKEN);
 	add_account("2", "{customer}", CUSTOMER_TOKEN);
 	return 0;
@@ -352,6 +354,33 @@ static void money_goes_back(void **state)
 	assert_int_equal(test_sql_int("select coalesce(sum(amount_minor), 0) from payment.entry"), 0);
 }
 
+/* A worker died between the provider's answer and the record of it; the client sends the same again. */
+static void the_same_key_resumes(void **state)
+{
+	char sql[600];
+
+	(void)state;
+	open_payment();
+	stub_answers(0, NULL, 0); /* the answer is lost */
+	assert_string_equal(member(confirm("k1", CARD), "status"), "processing");
+	char attempt[37];
+	snprintf(attempt, sizeof(attempt), "%s", attempt_id());
+	snprintf(sql, sizeof(sql),
+		"update payment.attempt set status = 'started' where id = '%s';"
+		"update platform.idempotency set state = 'running', status = null, lease_until = now() + interval '1 "
+		"minute' where attempt_id = '%s'",
+		attempt, attempt);
+	test_sql(sql);
+	stub_answers(200, PAID, 0);
+	assert_string_equal(test_code(confirm("k1", CARD)), "idempotency_key_in_use");
+	test_sql("update platform.idempotency set lease_until = now() - interval '1 second' where state = 'running'");
+	assert_string_equal(member(confirm("k1", CARD), "status"), "succeeded");
+	assert_non_null(strstr(stub_head(), attempt));
+	assert_int_equal(stub_requests(), 1);
+	snprintf(sql, sizeof(sql), "select count(*) from payment.attempt where payment_id = '%s'", payment_id);
+	assert_int_equal(test_sql_int(sql), 1);
+}
+
 /* Every row of every table this service can write, as text. */
 static void no_card_number_is_kept(void **state)
 {
@@ -365,6 +394,10 @@ static void no_card_number_is_kept(void **state)
 			NUMBER, NUMBER);
 		assert_int_equal(test_sql_int(sql), 0);
 	}
+	assert_int_equal(
+		test_sql_int("select count(*) from platform.idempotency where fingerprint like encode(sha256('" CARD
+			     "'), 'hex') || '%'"),
+		0);
 	assert_int_equal(test_sql_int("select count(*) from platform.idempotency where position('\\x"
 				      "34323432343234323432343234323432"
 				      "'::bytea in coalesce(body, '')) > 0"),
@@ -456,6 +489,9 @@ static void the_payment_page(void **state)
 	assert_string_equal(test_header(rq, "Location"), "https://pay.example/2");
 	stub_answers(200, PAID, 0);
 	rq = test_http("GET", page_path(), NULL, NULL);
+	assert_status(rq, 200);
+	assert_true(shows(rq, "This order is paid."));
+	rq = test_http("GET", page_path(), NULL, "HTTP_COOKIE", "es_orders=x", NULL);
 	assert_status(rq, 303);
 	assert_non_null(strstr(test_header(rq, "Location"), order_id));
 	rq = test_http("POST", page_path(), "x=1", NULL);
@@ -503,6 +539,7 @@ int main(void)
 		cmocka_unit_test(bad_input),
 		cmocka_unit_test(a_stranger_finds_nothing),
 		cmocka_unit_test(cancelled_payments_stay_so),
+		cmocka_unit_test(the_same_key_resumes),
 		cmocka_unit_test(webhooks_decide),
 		cmocka_unit_test(money_goes_back),
 		cmocka_unit_test(no_card_number_is_kept),
