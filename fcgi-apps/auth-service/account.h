@@ -98,6 +98,8 @@ err_t sign_in_check(struct request *rq, const struct credentials *in, struct acc
 err_t sign_in_register(struct request *rq, const struct registration *in, struct account *account_r) MUST_CHECK;
 /* Opens a page session and sets its cookies. */
 err_t sign_in_page(struct request *rq, const struct account *account) MUST_CHECK;
+/* es_name: what nginx prints in the header of cached pages. */
+void set_name_cookie(struct request *rq, const char *name);
 void sign_out_cookies(struct request *rq);
 /* Opens an API session and answers with its tokens. */
 err_t sign_in_api(struct request *rq, const struct account *account) MUST_CHECK;

@@ -100,10 +100,9 @@ err_t page_account(struct request *rq)
 err_t page_account_post(struct request *rq)
 {
 	const struct profile_input *in = rq->input;
-	struct cookie name = {.name = "es_name", .value = rule_cookie_name(rq->ctx.arena, in->name), .readable = true};
 
 	TRY(account_store_rename(&rq->ctx, &rq->subject->user_id, in->name));
-	response_cookie(rq, &name);
+	set_name_cookie(rq, in->name);
 	return done(rq, "form.saved", "/account");
 }
 

@@ -108,6 +108,18 @@ static const char *utf8_only(struct request *rq, const char *s)
 	return s != NULL && utf8_valid(text) && !utf8_has_control(text, false) ? str_dup(rq->ctx.arena, text) : NULL;
 }
 
+void set_name_cookie(struct request *rq, const char *name)
+{
+	const struct cookie k = {
+		.name = NAME_COOKIE,
+		.value = rule_cookie_name(rq->ctx.arena, name),
+		.max_age_secs = PAGE_SESSION_DAYS * SECS_PER_DAY,
+		.readable = true,
+	};
+
+	response_cookie(rq, &k);
+}
+
 /* The cookie's session of before ends: its value may have been planted. */
 err_t sign_in_page(struct request *rq, const struct account *account)
 {
@@ -119,12 +131,6 @@ err_t sign_in_page(struct request *rq, const struct account *account)
 		.value = token_new(c->arena, SECRET_BYTES),
 		.max_age_secs = PAGE_SESSION_DAYS * SECS_PER_DAY,
 	};
-	struct cookie name = {
-		.name = NAME_COOKIE,
-		.value = rule_cookie_name(c->arena, account->name),
-		.max_age_secs = k.max_age_secs,
-		.readable = true,
-	};
 
 	o.session.user_agent = utf8_only(rq, o.session.user_agent);
 	o.token_hash = token_hash(c->arena, str_of(k.value));
@@ -132,7 +138,7 @@ err_t sign_in_page(struct request *rq, const struct account *account)
 	o.days = PAGE_SESSION_DAYS;
 	TRY(db_tx(c, DB_TX_DEFAULT, open_body, &o));
 	response_cookie(rq, &k);
-	response_cookie(rq, &name);
+	set_name_cookie(rq, account->name);
 	csrf_renew(rq);
 	return OK;
 }
