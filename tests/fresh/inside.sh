@@ -1,67 +1,108 @@
 #!/bin/bash
-# The part of make test-fresh that runs inside the chroot.
-set -euo pipefail
+# The part of make test-fresh that runs inside the chroot, as process 1 of its own process namespace.
+#   1. as root, from a clone under /root, where the unprivileged user cannot go
+#   2. as root, from a path of 150 characters with a space
+#   3. as a user with sudo, from such a path in the home folder
+# Each: make run, a purchase by curl, Ctrl-C, nothing left. 1 and 3 also make test.
+set -uo pipefail
+set -m # a process group for each job: a Ctrl-C reaches make and all it started
 export DEBIAN_FRONTEND=noninteractive
 passed=0 failed=0
 
-check() { # name, command …
-	local name=$1; shift
-	local begun=$SECONDS
+check() { # name, command …: counted, and shown when it fails
+	local name=$1 begun=$SECONDS
+	shift
 	if "$@" >/tmp/check.log 2>&1; then
-		passed=$((passed + 1)); echo "  ok   $name ($((SECONDS - begun)) s)"
+		passed=$((passed + 1))
+		echo "  ok   $name ($((SECONDS - begun)) s)"
 	else
-		failed=$((failed + 1)); echo "  FAIL $name ($((SECONDS - begun)) s)"; tail -n 60 /tmp/check.log | sed 's/^/       | /'
+		failed=$((failed + 1))
+		echo "  FAIL $name ($((SECONDS - begun)) s)"
+		tail -n 60 /tmp/check.log | sed 's/^/       | /'
 	fi
 }
-free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
-page() { curl -fsS --max-time 10 "http://localhost:$1/" | grep -q '<h1'; }
-nothing_of_debian() {
-	[ ! -d /var/lib/postgresql/15/main ] && [ ! -e /usr/sbin/policy-rc.d ] && ! pgrep -f /etc/nginx/nginx.conf && ! pgrep -f /etc/postgresql
+
+# pid, user id and program of everything of ours that runs. There is no ps here: the shop must not need one.
+ours() {
+	local p name
+	for p in /proc/[0-9]*; do
+		name=$(cat "$p/comm" 2>/dev/null) || continue
+		case $name in runsv* | svlogd | nginx | postgres | *-service | event-bus | mock-provider) echo "${p#/proc/} $(stat -c %u "$p" 2>/dev/null) $name" ;; esac
+	done
 }
-clone() { git clone -q /ecostore.bundle "$1"; }
+nothing_left() { [ -z "$(ours)" ] || { ours; return 1; }; }
+nothing_as_root() { ! ours | awk '$2 == 0' | grep .; }
+nothing_of_debian() {
+	[ ! -d /var/lib/postgresql/15/main ] && [ ! -d /etc/postgresql/15/main ] && [ ! -e /usr/sbin/policy-rc.d ] && [ ! -e /run/nginx.pid ] &&
+		[ -z "$(dpkg --verify nginx-common postgresql-common postgresql-15)" ]
+}
+all_passed() { tee /dev/stderr | tail -n 1 | grep -E '^[0-9]+ passed, 0 failed'; }
+free_port() { # none of the first namespace's either: the network is shared
+	local port
+	for port in $(seq $((20000 + RANDOM % 9000)) 65000); do
+		(: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null || { echo "$port"; return; }
+	done
+}
+
+# run_shop SECS COMMAND …: in the background until it says where the shop is, or ends.
+run_shop() {
+	local file=/tmp/run.log deadline=$((SECONDS + $1)) url
+	shift
+	"$@" >"$file" 2>&1 </dev/null &
+	shop_job=$!
+	until url=$(sed -n 's/^shop  *\(http[^ ]*\)$/\1/p' "$file") && [ -n "$url" ] && grep -q Ctrl-C "$file"; do
+		if [ $SECONDS -gt $deadline ] || ! kill -0 $shop_job 2>/dev/null; then
+			cat "$file"
+			return 1
+		fi
+		sleep 0.1
+	done
+	shop_url=${url%/}
+}
+stop_shop() {
+	kill -INT -- -"$shop_job" && wait "$shop_job" || { echo "make run ended with $?"; cat /tmp/run.log; return 1; }
+}
+whole_visit() { # the same for everybody
+	check "a guest buys with curl" bash /buy.sh "$shop_url" .run/mail
+	check "nothing runs as root" nothing_as_root
+	check "Ctrl-C" stop_shop
+	check "nothing is left" nothing_left
+}
+clone_long() { # below a folder, in 150 characters with a space
+	long="$1/a folder with a long name"
+	while [ ${#long} -lt 139 ]; do long="$long/and another"; done
+	long="$long/$(printf '%0*d' $((149 - ${#long})) 0)"
+	mkdir -p "$(dirname "$long")" && git clone -q /ecostore.bundle "$long"
+}
+
+check "package lists" apt-get update -q
 
 echo "1. as root, from /root"
-clone /root/EcoStore
-cd /root/EcoStore
-# The port is fixed before python3 is there.
-check "make start on a bare machine" make start PORT=18080
-check "shop" page 18080
-check "second make start is quick" bash -c 'make -s stop && begun=$(date +%s%N) && make -s start PORT=18080 && [ $((($(date +%s%N) - begun) / 1000000)) -lt 6000 ]'
-check "nothing runs as root" bash -c '! ps -o user=,args= -A | grep -E "runsvdir|fcgi|/bin/[a-z]+-service|postgres|nginx" | grep -v grep | grep ^root'
+git clone -q /ecostore.bundle /root/EcoStore && cd /root/EcoStore || exit 1
+check "make run on a bare machine" run_shop 1200 make run PORT="$(free_port)"
 check "programs where the unprivileged user can reach them" test -d /var/lib/ecostore
-check "make stop" make stop
-check "nothing left running" bash -c '! pgrep -x runsv && ! pgrep -x nginx && ! pgrep -x postgres'
-check "make test ${FRESH_TESTS}" bash -c "make -s test T='${FRESH_TESTS}' | tee /dev/stderr | tail -n 1 | grep -E '^[0-9]+ passed, 0 failed'"
+whole_visit
+check "make run again within 10 s" run_shop 10 make run PORT="$(free_port)"
+check "Ctrl-C" stop_shop
+check "make test ${FRESH_TESTS}" all_passed < <(make -s test T="$FRESH_TESTS" 2>&1)
+check "nothing is left" nothing_left
 check "Debian's own PostgreSQL and nginx are untouched" nothing_of_debian
 
-echo "2. a long path with a space"
-long="/srv/$(printf "a very long folder name/%.0s" 1 2 3 4 5)clone of EcoStore"
-while [ ${#long} -lt 150 ]; do long=${long}x; done
-mkdir -p "$(dirname "$long")"
-clone "$long"
-cd "$long"
-port=$(free_port)
-check "make start in ${#long} characters" make start PORT="$port"
-check "shop" page "$port"
-check "make stop" make stop
+echo "2. as root, from a long path with a space"
+clone_long /srv && cd "$long" || exit 1
+check "make run in ${#long} characters" run_shop 300 make run PORT="$(free_port)"
+whole_visit
 
-echo "3. as a user with sudo"
-useradd -m -s /bin/bash mara
-echo 'mara ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/mara
-sudo -u mara git clone -q /ecostore.bundle /home/mara/EcoStore
-cd /home/mara/EcoStore
-port=$(free_port)
-as_mara() { sudo -u mara -H "$@"; }
-interrupted() {
-	as_mara bash -c "exec make run PORT=$port" >/tmp/run.log 2>&1 &
-	local pid=$!
-	for _ in $(seq 300); do curl -fsS -o /dev/null "http://localhost:$port/" 2>/dev/null && break; sleep 0.5; done
-	page "$port" || { cat /tmp/run.log; return 1; }
-	pkill -INT -u mara -f shop.py
-	wait $pid || { cat /tmp/run.log; return 1; }
-	! pgrep -u mara -x runsv
-}
-check "make run, Ctrl-C" interrupted
+echo "3. as a user with sudo, from a long path with a space"
+apt-get install -y -q --no-install-recommends sudo >/dev/null 2>&1 && useradd -m -s /bin/bash mara &&
+	echo 'mara ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/mara && chmod 755 /ecostore.bundle || exit 1
+clone_long /home/mara && chown -R mara: /home/mara && cd "$long" || exit 1
+as_mara=(setpriv --reuid mara --regid mara --init-groups env HOME=/home/mara USER=mara)
+check "make run in ${#long} characters" run_shop 300 "${as_mara[@]}" make run PORT="$(free_port)"
+whole_visit
+check "make test ${FRESH_TESTS}" all_passed < <("${as_mara[@]}" make -s test T="$FRESH_TESTS" 2>&1)
+check "nothing is left" nothing_left
+check "Debian's own PostgreSQL and nginx are untouched" nothing_of_debian
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
