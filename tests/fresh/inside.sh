@@ -7,7 +7,7 @@
 set -uo pipefail
 set -m # a process group for each job: a Ctrl-C reaches make and all it started
 export DEBIAN_FRONTEND=noninteractive
-passed=0 failed=0
+passed=0 failed=0 shop_job= shop_url=
 
 check() { # name, command …: counted, and shown when it fails
 	local name=$1 begun=$SECONDS
@@ -72,13 +72,13 @@ clone_long() { # below a folder, in 150 characters with a space
 	long="$1/a folder with a long name"
 	while [ ${#long} -lt 139 ]; do long="$long/and another"; done
 	long="$long/$(printf '%0*d' $((149 - ${#long})) 0)"
-	mkdir -p "$(dirname "$long")" && git clone -q /ecostore.bundle "$long"
+	mkdir -p "$(dirname "$long")" && git -c advice.detachedHead=false clone -q /ecostore.bundle "$long"
 }
 
 check "package lists" apt-get update -q
 
 echo "1. as root, from /root"
-git clone -q /ecostore.bundle /root/EcoStore && cd /root/EcoStore || exit 1
+git -c advice.detachedHead=false clone -q /ecostore.bundle /root/EcoStore && cd /root/EcoStore || exit 1
 check "make run on a bare machine" run_shop 1200 make run PORT="$(free_port)"
 check "programs where the unprivileged user can reach them" test -d /var/lib/ecostore
 whole_visit

@@ -1,0 +1,139 @@
+"""Pages beside the sale: accounts, the back office, errors; and all pages for people who use a keyboard or a screen reader."""
+import unittest
+
+from chrome import ChromeTest
+from shop import ADDRESS, CARDS, unique, wait_for
+
+OFFICE = ("", "/orders", "/products", "/categories", "/imports", "/customers", "/inventory", "/payments", "/messages", "/system")
+
+
+class PagesTest(ChromeTest):
+    def login(self, email, password, then=""):
+        self.visit("/login" + (f"?next={then}" if then else ""))
+        self.fill({"email": email, "password": password})
+        self.press("/login")
+
+    def test_account(self):
+        """Register, look around, sign out, be refused, sign in again."""
+        self.open()
+        mail, password = f"{unique('b')}@example.org", unique("secret-")
+        self.visit("/register")
+        self.look("account-register")
+        self.fill({"name": "Zoë Müller", "email": mail, "password": password})
+        self.press("/register")
+        for path in ("", "/orders", "/addresses", "/security"):
+            self.visit("/account" + path)
+            self.look("account" + path.replace("/", "-"))
+        self.assertIn("Zoë Müller", self.text("header"))
+        self.press("/logout")
+        self.visit("/account")
+        self.at("/login")
+        self.look("account-login")
+        self.login(mail, "not the password")
+        self.assertTrue(self.one("[role=alert]").text)
+        self.look("account-login-refused")
+        self.login(mail, password)
+        self.visit("/")
+        self.assertIn("Zoë Müller", self.text("header"), "nginx prints the name into a cached page")
+        self.assert_quiet("home, signed in")
+
+    def test_account_without_javascript(self):
+        self.open(javascript=False)
+        mail, password = f"{unique('b')}@example.org", unique("secret-")
+        self.visit("/register")
+        self.fill({"name": "Ada", "email": mail, "password": password})
+        self.press("/register")
+        self.visit("/account")
+        self.assertIn(mail, self.text())
+        self.press("/logout")
+        self.login(mail, password)
+        self.visit("/account")
+        self.assertIn(mail, self.text())
+
+    def test_back_office(self):
+        self.shop.paid_order(self.shop.new_product())
+        self.open()
+        self.login(self.shop.admin_email, self.shop.admin_password, "/admin")
+        for path in OFFICE:
+            with self.subTest(path):
+                self.visit("/admin" + path)
+                self.look("admin" + (path or "/start").replace("/", "-"))
+                self.assert_accessible("/admin" + path)
+
+    def test_nothing_there(self):
+        self.open()
+        self.visit("/nowhere")
+        self.look("shop-not-found")
+        self.visit("/search?q=zzzzzzzz")
+        self.look("shop-search-none")
+        self.visit("/cart")
+        self.look("shop-cart-empty")
+
+    def test_screen_reader(self):
+        """No violation that axe-core knows, on every kind of page."""
+        self.open()
+        order = self.shop.paid_order(self.shop.new_product())
+        product = self.shop.api("GET", "/products?limit=1").json["data"][0]["slug"]
+        for path in ("/", f"/p/{product}", "/search?q=cup", "/login", "/register", "/cart", f"/track/{order['tracking_token']}", "/nowhere"):
+            with self.subTest(path):
+                self.visit(path)
+                self.assert_accessible(path)
+                self.resize(360)
+                self.assert_accessible(path + " at 360 px")
+                self.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+class KeyboardTest(ChromeTest):
+    """Without a mouse: a whole purchase by Tab, Space, Enter and typing."""
+
+    def type_into(self, values):
+        for name, value in values.items():
+            self.tab_to(f"#{name}")
+            self.key(value)
+
+    def enter(self):
+        self.leave(lambda: self.key("\ue007"))
+
+    def test_skip_link(self):
+        self.open()
+        self.visit("/")
+        self.tab_to("a.skip")
+        self.key("\ue007")
+        wait_for("the focus in the content", lambda: self.driver.execute_script("return document.activeElement.id") == "main")
+
+    def test_purchase(self):
+        self.open()
+        self.visit("/")
+        self.tab_to(".card a[href*='/p/']")
+        self.enter()
+        self.tab_to("form[action$='/cart/lines'] button")
+        self.enter()
+        self.visit("/cart")
+        self.tab_to("a[href$='/checkout']")
+        self.enter()
+        self.assert_accessible("checkout")
+        self.type_into({"email": f"{unique('keys')}@example.org", "name": ADDRESS["name"], "line1": ADDRESS["line1"],
+                        "postal_code": ADDRESS["postal_code"], "city": ADDRESS["city"], "country": "Germany"})
+        self.tab_to("form[action$='/checkout/address'] button")
+        self.enter()
+        self.assert_accessible("shipping")
+        self.tab_to("input[name=shipping_option]")
+        self.key(" ")
+        self.tab_to("form[action$='/checkout/shipping'] button")
+        self.enter()
+        self.assert_accessible("review")
+        self.tab_to("form[action$='/checkout/place'] button")
+        self.enter()
+        self.assert_accessible("pay")
+        self.tab_to("main form[action*='/pay/'] button")
+        self.enter()
+        self.assert_accessible("the provider's page")
+        self.type_into({"number": CARDS["good"], "exp": "12/31", "cvc": "123", "name": ADDRESS["name"]})
+        self.tab_to("main form button")
+        self.enter()
+        self.at("/thanks")
+        self.assert_accessible("thanks")
+
+
+if __name__ == "__main__":
+    unittest.main()
