@@ -178,7 +178,7 @@ reset: ## Stop it and remove its data, after asking (YES=1: without)
 
 .PHONY: test-fault test-fresh bench valgrind
 test-fault: tests assets ## 100 purchases while processes are killed with -9
-	@BUILD=$(OUT) tests/fault/run
+	@BUILD=$(OUT) PURCHASES=$(or $(PURCHASES),100) PYTHONPATH=tests/lib /usr/bin/python3 -B tests/fault/test_fault.py -v
 
 test-fresh: ## make run and make test in a fresh Debian (debootstrap, root): slow
 	@tests/fresh/run
