@@ -187,4 +187,4 @@ bench: tests assets ## Measure against the limits of this machine: ratios, p50/p
 	@BUILD=$(OUT) tests/bench/run
 
 valgrind: tests assets ## 10,000 requests to each service under valgrind: no leak
-	@BUILD=$(OUT) tests/bench/valgrind
+	@BUILD=$(OUT) tests/valgrind/run
