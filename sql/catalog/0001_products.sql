@@ -110,8 +110,8 @@ create view catalog.offer as
 	  left join catalog.category c on c.id = p.category_id
 	  left join lateral (select url from catalog.product_image where product_id = p.id order by position limit 1) i on true;
 
-grant usage on schema catalog to es_cart, es_inventory, es_analytics;
-grant select on catalog.offer to es_cart, es_inventory, es_analytics;
+grant usage on schema catalog to es_cart, es_cart_owner, es_inventory, es_analytics;
+grant select on catalog.offer to es_cart, es_cart_owner, es_inventory, es_analytics;
 grant select, insert, update, delete on catalog.category, catalog.brand, catalog.product, catalog.variant, catalog.price,
 	catalog.media, catalog.product_image to es_catalog;
 grant select on catalog.offer, catalog.current_price to es_catalog;
