@@ -90,6 +90,8 @@ class ChromeTest(ShopTest):
 
     def click(self, css):
         element = self.one(css)
+        # In the middle of the window: what scrolls smoothly by itself is still moving when the mouse comes.
+        self.driver.execute_script("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", element)
         self.leave(element.click)
 
     def press(self, action, which=""):
