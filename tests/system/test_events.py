@@ -89,6 +89,8 @@ class EventsTest(ShopTest):
         staff.submit("/login", {"email": self.shop.admin_email, "password": self.shop.admin_password})
         page = staff.get("/admin/system")
         self.assertIn("notification.messages", page.text)
+        for place in ("/admin/messages", "/admin/customers", "/admin/system"):
+            self.assertIn(f'href="{place}"', page.response.text, "the menu")
 
     def test_a_mails_preview_is_framed_by_its_page_alone(self):
         self.happen()
