@@ -306,7 +306,8 @@ static err_t step_body(struct request *rq)
 		TRY(bind_params(&rq->ctx, r->body, &rq->form, BIND_UNKNOWN_IGNORE, shop_currency(rq), &input));
 	} else {
 		/* No body at all says the same as an empty object. */
-		bool absent = rq->body.n == 0 && request_header(rq, "Content-Type") == NULL;
+		const char *type = request_header(rq, "Content-Type"); /* nginx says "" for none */
+		bool absent = rq->body.n == 0 && (type == NULL || type[0] == '\0');
 		TRY(json_parse(&rq->ctx, absent ? STR("{}") : rq->body, &value));
 		TRY(bind_json(&rq->ctx, r->body, value, &input));
 	}

@@ -105,8 +105,10 @@ class HostileTest(ShopTest):
 
     def test_large_bodies(self):
         for m, p, _ in BODIES:
-            for size in (200_000, 10_000_000):
-                self.assert_problem(self.shop.api(m, p, raw=b'{"a":"' + b"x" * size + b'"}', key=self.shop.new_key()), 413)
+            for size, statuses in ((200_000, (413, 422)), (10_000_000, (413,))):
+                r = self.shop.api(m, p, raw=b'{"a":"' + b"x" * size + b'"}', key=self.shop.new_key())
+                self.assertIn(r.status, statuses, r)
+                self.assert_problem(r, r.status)
         r = self.shop.request("POST", "/checkout/address", b"email=" + b"x" * 10_000_000, {"Content-Type": "application/x-www-form-urlencoded"})
         self.assertEqual(r.status, 413)
 

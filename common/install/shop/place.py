@@ -61,6 +61,10 @@ class Place:
         return self.app / "install" if self.copied else ROOT / "common" / "install"
 
     @property
+    def seed(self):
+        return self.app / "seed" if self.copied else ROOT / "sql" / "seed"
+
+    @property
     def copied(self):
         return self.app is not None and self.app != ROOT
 
@@ -111,7 +115,8 @@ class Place:
     def copy_app(self):
         """A copy that the unprivileged user can read; programs are replaced by renaming, so that running ones stay whole."""
         self.app.mkdir(mode=0o755, exist_ok=True)
-        for source, name in ((self.build / "bin", "bin"), (ROOT / "templates", "templates"), (ROOT / "common" / "install", "install")):
+        for source, name in ((self.build / "bin", "bin"), (ROOT / "templates", "templates"), (ROOT / "common" / "install", "install"),
+                             (ROOT / "sql" / "seed", "seed")):
             self._copy_tree(source, self.app / name)
         (self.app / "static").mkdir(mode=0o755, exist_ok=True)
         self._copy_tree(ROOT / "build" / "assets", self.app / "static" / "assets")

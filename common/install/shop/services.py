@@ -57,7 +57,7 @@ def environment(place, settings, process):
         },
         "notification-service": {"smtp": f"127.0.0.1:{settings['smtp_port']}"},
         "event-bus": {"openapi": place.static_root / "openapi.json"},
-        "catalog-service": {"seed_dir": ROOT / "sql" / "seed"},
+        "catalog-service": {"seed_dir": place.seed},
     }
     values.update(own.get(process.program, {}))
     result = {"ES_" + key.upper(): value for key, value in values.items()}
