@@ -23,19 +23,24 @@ struct begin {
 static err_t begin_body(struct ctx *c, void *arg)
 {
 	struct begin *b = arg;
+	struct attempt *a = b->attempt;
 	struct intent intent;
-	bool found;
 
-	TRY(payment_store_lock(c, b->payment_id, &intent));
-	TRY(payment_store_attempt(c, b->attempt_id, b->attempt, &found));
-	if (found)
+	TRY(payment_store_lock(c, b->payment_id, b->attempt_id, &intent, a, &a->resumed));
+	if (a->resumed)
 		return OK;
 	TRY(payment_payable(c, &intent));
+	*a = (struct attempt){.id = *b->attempt_id,
+		.payment_id = *b->payment_id,
+		.kind = b->kind,
+		.status = "started",
+		.created_us = clock_now_us()};
 	payment_store_supersede(c, b->payment_id);
 	/* A card is on its way to the bank; a page is only an offer. */
 	if (strcmp(b->kind, "card") == 0)
 		payment_store_set_status(c, b->payment_id, "processing", NULL);
-	return payment_store_new_attempt(c, b->attempt_id, b->payment_id, b->kind, b->attempt);
+	payment_store_new_attempt(c, a);
+	return OK;
 }
 
 err_t payment_begin(struct ctx *c, const struct uuid *payment_id, const struct uuid *attempt_id, const char *kind,
@@ -113,14 +118,8 @@ static err_t record_body(struct ctx *c, void *arg)
 	const struct record *r = arg;
 	struct attempt attempt;
 	struct intent intent;
-	bool found;
 
-	/* The intent's lock first, always; the attempt is read again under it. */
-	TRY(payment_store_attempt(c, r->attempt_id, &attempt, &found));
-	if (!found)
-		return fail(c, &ERR_NOT_FOUND, "no such attempt");
-	TRY(payment_store_lock(c, &attempt.payment_id, &intent));
-	TRY(payment_store_attempt(c, r->attempt_id, &attempt, &found));
+	TRY(payment_store_lock_of_attempt(c, r->attempt_id, &intent, &attempt));
 	if (!is_of_this(c, &intent, r->outcome))
 		return OK;
 	struct decision d = payment_decide(&intent, &attempt, r->outcome, clock_now_us());

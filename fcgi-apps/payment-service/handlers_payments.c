@@ -43,7 +43,7 @@ static err_t finish_confirm(struct ctx *c, void *arg)
 	return OK;
 }
 
-static err_t charge(struct confirm *f, const struct intent *intent, const struct attempt *attempt, bool again)
+static err_t charge(struct confirm *f, const struct intent *intent, const struct attempt *attempt)
 {
 	struct request *rq = f->rq;
 	const struct provider_order order = {
@@ -59,8 +59,7 @@ static err_t charge(struct confirm *f, const struct intent *intent, const struct
 		return OK;
 	}
 	f->outcome = provider_charge(&rq->ctx, &order, rq->input);
-	/* An earlier try of this key may have reached the provider. */
-	if (again && f->outcome.kind == OUTCOME_NOT_SENT)
+	if (attempt->resumed && f->outcome.kind == OUTCOME_NOT_SENT)
 		f->outcome.kind = OUTCOME_UNKNOWN;
 	/* The call may have gone out, the answer did not come: until the provider says more. */
 	if (f->outcome.kind == OUTCOME_UNKNOWN)
@@ -74,14 +73,12 @@ err_t post_confirm(struct request *rq)
 	struct confirm f = {.rq = rq};
 	struct intent intent;
 	struct attempt attempt;
-	bool again;
 
 	TRY(path_uuid(rq, "id", &f.payment_id));
 	TRY(payment_store_get(c, &f.payment_id, &intent));
 	TRY(idem_claim(rq, LEASE_SECS, &f.attempt_id));
-	TRY(payment_store_attempt(c, &f.attempt_id, &attempt, &again));
 	TRY(payment_begin(c, &f.payment_id, &f.attempt_id, "card", &attempt));
-	TRY(charge(&f, &intent, &attempt, again));
+	TRY(charge(&f, &intent, &attempt));
 	if (rq->body.n > 0)
 		explicit_bzero((char *)(uintptr_t)rq->body.p, rq->body.n);
 	return db_tx(c, DB_TX_DEFAULT, finish_confirm, &f);

@@ -7,6 +7,7 @@
 
 #define REFUND_LEASE_SECS 60
 #define ASK_EVERY_MS 1000
+#define FORGET_EVERY_MS 3600000
 
 static err_t settle_refund(struct ctx *c, void *arg)
 {
@@ -46,6 +47,7 @@ static err_t ask_provider(struct ctx *c)
 }
 
 const struct timer PAYMENT_TIMERS[] = {
+	{.name = "payment.forget_events", .every_ms = FORGET_EVERY_MS, .run = payment_store_forget_events},
 	{.name = "payment.ask_provider", .every_ms = ASK_EVERY_MS, .run = ask_provider},
 	{0},
 };

@@ -45,6 +45,7 @@ struct attempt {
 	const char *kind; /* "card", "hosted" */
 	const char *status, *charge_id, *page_url;
 	int64_t created_us;
+	bool resumed; /* it had begun before: an earlier call may have reached the provider */
 };
 
 enum outcome_kind {

@@ -9,6 +9,7 @@
 #define LOST_AFTER_US (60 * US_PER_SEC)
 /* Longer than the provider keeps its card page open. */
 #define ABANDONED_AFTER_US (35 * 60 * US_PER_SEC)
+#define UNANSWERED_AFTER_US (24 * 3600 * US_PER_SEC)
 
 static bool is(const char *status, const char *wanted)
 {
@@ -79,11 +80,16 @@ static struct decision on_failure(const struct intent *i, const char *code)
 	return d;
 }
 
-static struct decision on_waiting(const struct intent *i, const char *status)
+/* Known already: nothing new. But nobody answers a bank after a day. */
+static struct decision on_waiting(const struct intent *i, const struct attempt *a, const char *status, int64_t now_us)
 {
 	struct decision d = {.attempt_status = status};
 
-	if (is_any(i->status, UNPAID))
+	if (is(a->status, status)) {
+		bool stale = is(status, "requires_action") && now_us - a->created_us > UNANSWERED_AFTER_US;
+		return (struct decision){.attempt_status = stale ? "superseded" : NULL};
+	}
+	if (is_any(i->status, UNPAID) && !is(i->status, status))
 		d.intent_status = status;
 	return d;
 }
@@ -114,9 +120,9 @@ struct decision payment_decide(const struct intent *i, const struct attempt *a, 
 	case OUTCOME_NOT_SENT:
 		return on_failure(i, "processing_error");
 	case OUTCOME_PROCESSING:
-		return on_waiting(i, "processing");
+		return on_waiting(i, a, "processing", now_us);
 	case OUTCOME_REQUIRES_ACTION:
-		return on_waiting(i, "requires_action");
+		return on_waiting(i, a, "requires_action", now_us);
 	case OUTCOME_NO_CHARGE:
 		return on_silence(i, a, now_us);
 	default:

@@ -35,6 +35,9 @@ static const struct db_stmt INTENT_BY_ID =
 	DB_ROWS("payment_by_id", struct intent, INTENT_COLUMNS, SQL(INTENT_SELECT "where i.id = $1::uuid"));
 static const struct db_stmt INTENT_LOCK = DB_ROWS(
 	"payment_lock", struct intent, INTENT_COLUMNS, SQL(INTENT_SELECT "where i.id = $1::uuid for update of i"));
+static const struct db_stmt INTENT_LOCK_OF_ATTEMPT = DB_ROWS("payment_lock_of_attempt", struct intent, INTENT_COLUMNS,
+	SQL(INTENT_SELECT
+		"where i.id = (select a.payment_id from payment.attempt a where a.id = $1::uuid) for update of i"));
 static const struct db_stmt INTENT_LIST = DB_ROWS("payment_list", struct intent, INTENT_COLUMNS,
 	SQL(INTENT_SELECT "where ($1::bigint = 0 or i.seq < $1) and ($2::text is null or i.status = $2)"
 			  " and ($3::text is null or i.order_number = upper($3) or i.reference::text = lower($3) or "
@@ -63,16 +66,13 @@ static const struct db_stmt ATTEMPT_BY_ID = DB_ROWS("attempt_by_id", struct atte
 static const struct db_stmt LIVE_ATTEMPT = DB_ROWS("attempt_live", struct attempt, ATTEMPT_COLUMNS,
 	SQL("select " ATTEMPT_FIELDS " from payment.attempt where payment_id = $1::uuid and " ATTEMPT_LIVE));
 /* Asked about after the call that began it must have ended; a page gives its customer time. */
-static const struct db_stmt ATTEMPT_NEW = DB_ROWS("attempt_new", struct attempt, ATTEMPT_COLUMNS,
+static const struct db_stmt ATTEMPT_NEW = DB_EXEC("attempt_new",
 	SQL("insert into payment.attempt (id, payment_id, kind, check_at) values ($1::uuid, $2::uuid, $3::text,"
-	    " now() + case $3::text when 'card' then interval '10 seconds' else interval '30 seconds' end) "
-	    "returning " ATTEMPT_FIELDS));
-static const struct db_stmt ATTEMPT_SET =
-	DB_EXEC("attempt_set", SQL("update payment.attempt set status = $2, failure_code = $3, charge_id = "
-				   "coalesce($4, charge_id), page_url = coalesce($5, page_url),"
-				   " checks = 0, check_at = now() + interval '2 seconds', updated_at = now()"
-				   " where id = $1::uuid and (status <> $2 or charge_id is null or page_url is "
-				   "distinct from coalesce($5, page_url))"));
+	    " now() + case $3::text when 'card' then interval '10 seconds' else interval '30 seconds' end)"));
+static const struct db_stmt ATTEMPT_SET = DB_EXEC("attempt_set",
+	SQL("update payment.attempt set status = $2, failure_code = $3, charge_id = coalesce($4, charge_id), page_url "
+	    "= coalesce($5, page_url),"
+	    " checks = 0, check_at = now() + interval '2 seconds', updated_at = now() where id = $1::uuid"));
 static const struct db_stmt ATTEMPT_SET_PAGE = DB_EXEC(
 	"attempt_set_page", SQL("update payment.attempt set page_url = $2, updated_at = now() where id = $1::uuid"));
 static const struct db_stmt ATTEMPT_SUPERSEDE =
@@ -85,6 +85,9 @@ static const struct db_stmt ATTEMPTS_DUE = DB_ROWS("attempts_due", struct attemp
 	    " and check_at <= now() order by check_at limit 20"
 	    " for update skip locked) returning " ATTEMPT_FIELDS));
 
+static const struct db_stmt EVENTS_FORGET = DB_EXEC("provider_events_forget",
+	SQL("delete from payment.provider_event where ctid in (select ctid from payment.provider_event"
+	    " where received_at < now() - interval '30 days' limit 5000)"));
 static const struct db_stmt EVENT_NEW =
 	DB_EXEC("provider_event_new", SQL("insert into payment.provider_event (provider, event_id, type, attempt_id) "
 					  "values ($1, $2, $3, $4::uuid) on conflict do nothing"));
@@ -127,6 +130,7 @@ static const struct db_stmt ACCOUNTS = DB_ROWS("ledger_accounts", struct account
 const struct db_stmt *const PAYMENT_STATEMENTS[] = {
 	&INTENT_BY_ID,
 	&INTENT_LOCK,
+	&INTENT_LOCK_OF_ATTEMPT,
 	&INTENT_LIST,
 	&INTENT_SET,
 	&ATTEMPT_BY_ID,
@@ -137,6 +141,7 @@ const struct db_stmt *const PAYMENT_STATEMENTS[] = {
 	&ATTEMPT_SUPERSEDE,
 	&ATTEMPTS_DUE,
 	&EVENT_NEW,
+	&EVENTS_FORGET,
 	&POST,
 	&REFUND_NEW,
 	&REFUND_BY_ID,
@@ -157,9 +162,25 @@ err_t payment_store_get(struct ctx *c, const struct uuid *id, struct intent *int
 	return db_one(c, &INTENT_BY_ID, PARAMS(P_UUID(id)), intent_r);
 }
 
-err_t payment_store_lock(struct ctx *c, const struct uuid *id, struct intent *intent_r)
+/* Two statements: the second sees what the holder of the lock has written. */
+err_t payment_store_lock(struct ctx *c, const struct uuid *id, const struct uuid *attempt_id, struct intent *intent_r,
+	struct attempt *attempt_r, bool *found_r)
 {
-	return db_one(c, &INTENT_LOCK, PARAMS(P_UUID(id)), intent_r);
+	const struct db_call calls[] = {
+		CALL_ONE(&INTENT_LOCK, intent_r, P_UUID(id)),
+		CALL_MAYBE(&ATTEMPT_BY_ID, attempt_r, found_r, P_UUID(attempt_id)),
+	};
+	return db_run(c, calls, ARRAY_LEN(calls));
+}
+
+err_t payment_store_lock_of_attempt(
+	struct ctx *c, const struct uuid *attempt_id, struct intent *intent_r, struct attempt *attempt_r)
+{
+	const struct db_call calls[] = {
+		CALL_ONE(&INTENT_LOCK_OF_ATTEMPT, intent_r, P_UUID(attempt_id)),
+		CALL_ONE(&ATTEMPT_BY_ID, attempt_r, P_UUID(attempt_id)),
+	};
+	return db_run(c, calls, ARRAY_LEN(calls));
 }
 
 void payment_store_set_status(struct ctx *c, const struct uuid *id, const char *status, const char *failure_code)
@@ -188,10 +209,9 @@ err_t payment_store_live_attempt(struct ctx *c, const struct uuid *payment_id, s
 	return db_maybe(c, &LIVE_ATTEMPT, PARAMS(P_UUID(payment_id)), attempt_r, found_r);
 }
 
-err_t payment_store_new_attempt(struct ctx *c, const struct uuid *id, const struct uuid *payment_id, const char *kind,
-	struct attempt *attempt_r)
+void payment_store_new_attempt(struct ctx *c, const struct attempt *a)
 {
-	return db_one(c, &ATTEMPT_NEW, PARAMS(P_UUID(id), P_UUID(payment_id), P_TEXT(kind)), attempt_r);
+	db_defer(c, &ATTEMPT_NEW, PARAMS(P_UUID(&a->id), P_UUID(&a->payment_id), P_TEXT(a->kind)));
 }
 
 void payment_store_set_attempt(
@@ -226,6 +246,11 @@ err_t payment_store_new_event(struct ctx *c, const char *provider, const char *e
 		&inserted));
 	*is_new_r = inserted == 1;
 	return OK;
+}
+
+err_t payment_store_forget_events(struct ctx *c)
+{
+	return db_exec(c, &EVENTS_FORGET, NO_PARAMS, NULL);
 }
 
 void payment_store_post(struct ctx *c, const struct uuid *payment_id, const char *kind, const struct uuid *source,

@@ -10,8 +10,11 @@ extern const struct db_constraint PAYMENT_CONSTRAINTS[];
 
 /* Another's id is not found. */
 err_t payment_store_get(struct ctx *c, const struct uuid *id, struct intent *intent_r) MUST_CHECK;
-/* The same with the row locked until COMMIT. */
-err_t payment_store_lock(struct ctx *c, const struct uuid *id, struct intent *intent_r) MUST_CHECK;
+/* With the row locked until COMMIT, and one of its attempts as it is then. */
+err_t payment_store_lock(struct ctx *c, const struct uuid *id, const struct uuid *attempt_id, struct intent *intent_r,
+	struct attempt *attempt_r, bool *found_r) MUST_CHECK;
+err_t payment_store_lock_of_attempt(
+	struct ctx *c, const struct uuid *attempt_id, struct intent *intent_r, struct attempt *attempt_r) MUST_CHECK;
 /* What replaces an intent's status without an outcome. */
 void payment_store_set_status(struct ctx *c, const struct uuid *id, const char *status, const char *failure_code);
 void payment_store_set_intent(struct ctx *c, const struct uuid *id, const struct decision *d, const struct outcome *o);
@@ -20,8 +23,7 @@ err_t payment_store_attempt(struct ctx *c, const struct uuid *id, struct attempt
 /* The attempt that is not decided yet. */
 err_t payment_store_live_attempt(
 	struct ctx *c, const struct uuid *payment_id, struct attempt *attempt_r, bool *found_r) MUST_CHECK;
-err_t payment_store_new_attempt(struct ctx *c, const struct uuid *id, const struct uuid *payment_id, const char *kind,
-	struct attempt *attempt_r) MUST_CHECK;
+void payment_store_new_attempt(struct ctx *c, const struct attempt *a);
 void payment_store_set_attempt(
 	struct ctx *c, const struct attempt *a, const struct decision *d, const struct outcome *o);
 err_t payment_store_set_page(struct ctx *c, const struct uuid *attempt_id, const char *page_url) MUST_CHECK;
@@ -33,6 +35,8 @@ err_t payment_store_due(struct ctx *c, struct attempt **rows_r, size_t *n_r) MUS
 /* False when this event was received before. */
 err_t payment_store_new_event(struct ctx *c, const char *provider, const char *event_id, const char *type,
 	const struct uuid *attempt_id, bool *is_new_r) MUST_CHECK;
+/* Webhooks are not repeated for longer than this remembers them: 30 days. */
+err_t payment_store_forget_events(struct ctx *c) MUST_CHECK;
 void payment_store_post(struct ctx *c, const struct uuid *payment_id, const char *kind, const struct uuid *source,
 	int64_t amount_minor, const char *currency);
 

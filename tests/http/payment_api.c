@@ -257,7 +257,7 @@ static void no_answer_is_no_decision(void **state)
 	/* The timer asks, and is told. */
 	stub_answers(200, PAID, 0);
 	test_sql("update payment.attempt set check_at = now() where status = 'processing'");
-	assert_ok(test_ctx(), PAYMENT_TIMERS[0].run(test_ctx()));
+	assert_ok(test_ctx(), PAYMENT_TIMERS[1].run(test_ctx()));
 	assert_string_equal(status_now(), "succeeded");
 	assert_int_equal(stub_requests(), 4);
 }

@@ -56,7 +56,8 @@ static void decisions_of_live_attempts(void **state)
 			false, false},
 		{"processing", "started", OUTCOME_REQUIRES_ACTION, "requires_action", "requires_action", NULL, NULL,
 			false, false},
-		{"processing", "started", OUTCOME_PROCESSING, "processing", "processing", NULL, NULL, false, false},
+		{"processing", "started", OUTCOME_PROCESSING, "processing", NULL, NULL, NULL, false, false},
+		{"processing", "processing", OUTCOME_PROCESSING, NULL, NULL, NULL, NULL, false, false},
 		{"processing", "started", OUTCOME_UNKNOWN, NULL, NULL, NULL, NULL, false, false},
 		{"processing", "started", OUTCOME_NO_CHARGE, NULL, NULL, NULL, NULL, false, false},
 		{"requires_payment", "started", OUTCOME_SUCCEEDED, "succeeded", "succeeded", "payment.succeeded", NULL,
@@ -108,6 +109,11 @@ static void silence(void **state)
 	assert_string_equal(decide("processing", "started", "card", OUTCOME_NO_CHARGE, 61).intent_status, "failed");
 	assert_null(decide("requires_payment", "started", "hosted", OUTCOME_NO_CHARGE, 1800).attempt_status);
 	struct decision d = decide("requires_payment", "started", "hosted", OUTCOME_NO_CHARGE, 2200);
+	assert_string_equal(d.attempt_status, "superseded");
+	assert_null(d.intent_status);
+	assert_null(
+		decide("requires_action", "requires_action", "card", OUTCOME_REQUIRES_ACTION, 86000).attempt_status);
+	d = decide("cancelled", "requires_action", "card", OUTCOME_REQUIRES_ACTION, 90000);
 	assert_string_equal(d.attempt_status, "superseded");
 	assert_null(d.intent_status);
 	/* Whoever can't be asked has said nothing, however long. */
