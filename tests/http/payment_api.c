@@ -15,6 +15,7 @@
 #include "store_payment.h"
 #include "web_stub.h"
 
+#define PATIENT_MS "10000"
 #define PROVIDER_KEY "the-api-key"
 #define WEBHOOK_SECRET "the-webhook-secret"
 #define STAFF_TOKEN "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
@@ -68,7 +69,7 @@ static int start(void **state)
 	(void)state;
 	assert_non_null(mkdtemp(folder));
 	setenv("ES_PROVIDER_URL", stub_start(), 1);
-	setenv("ES_PROVIDER_TIMEOUT_MS", "300", 1);
+	setenv("ES_PROVIDER_TIMEOUT_MS", PATIENT_MS, 1);
 	setenv("ES_PROVIDER_KEY_FILE", secret_file("key", PROVIDER_KEY "\n"), 1);
 	setenv("ES_WEBHOOK_SECRET_FILE", secret_file("secret", WEBHOOK_SECRET "\n"), 1);
 	test_http_open(PAYMENT_ROUTES, test_db_open("es_payment", test_statements(STATEMENTS), CONSTRAINTS));
@@ -238,6 +239,17 @@ static void the_bank_asks(void **state)
 	assert_non_null(strstr(stub_body(), "\"method_token\":\"tok\""));
 }
 
+static void set_config(const char *variable, const char *value)
+{
+	struct ctx *c = test_ctx();
+	size_t n = 0;
+
+	while (PAYMENT_CONFIG[n].name != NULL)
+		n++;
+	setenv(variable, value, 1);
+	assert_ok(c, config_load(c, PAYMENT_CONFIG, n));
+}
+
 static void no_answer_is_no_decision(void **state)
 {
 	(void)state;
@@ -246,6 +258,7 @@ static void no_answer_is_no_decision(void **state)
 	} SILENT[] = {{200, 600}, {0, 0}, {504, 0}, {500, 0}};
 	for (size_t i = 0; i < ARRAY_LEN(SILENT); i++) {
 		open_payment();
+		set_config("ES_PROVIDER_TIMEOUT_MS", SILENT[i].delay_ms > 0 ? "200" : PATIENT_MS);
 		stub_answers(SILENT[i].status, PAID, SILENT[i].delay_ms);
 		struct request *rq = confirm("k1", CARD);
 		assert_status(rq, 200);
@@ -266,16 +279,14 @@ static void nobody_there(void **state)
 {
 	(void)state;
 	open_payment();
-	setenv("ES_PROVIDER_URL", "http://127.0.0.1:1", 1);
-	struct ctx *c = test_ctx();
-	const char *before = arena_strdup(c->arena, config_text("provider_url"));
-	assert_ok(c, config_load(c, PAYMENT_CONFIG, 4));
+	static char before[100];
+	snprintf(before, sizeof(before), "%s", config_text("provider_url"));
+	set_config("ES_PROVIDER_URL", "http://127.0.0.1:1");
 	struct request *rq = confirm("k1", CARD);
 	assert_status(rq, 200);
 	assert_string_equal(member(rq, "status"), "failed");
 	assert_string_equal(member(rq, "failure_code"), "processing_error");
-	setenv("ES_PROVIDER_URL", before, 1);
-	assert_ok(c, config_load(c, PAYMENT_CONFIG, 4));
+	set_config("ES_PROVIDER_URL", before);
 }
 
 static void bad_input(void **state)

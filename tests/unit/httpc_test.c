@@ -131,7 +131,7 @@ static struct httpc_request get(const char *path)
 {
 	return (struct httpc_request){.method = METHOD_GET,
 		.url = arena_printf(arena, "http://127.0.0.1:%d%s", server.port, path),
-		.timeout_ms = 300,
+		.timeout_ms = 10000,
 		.response_max = 10000};
 }
 
@@ -190,6 +190,7 @@ static void unknown_outcomes(void **state)
 {
 	(void)state;
 	struct httpc_request rq = get("/slow");
+	rq.timeout_ms = 200;
 	assert_ptr_equal(httpc_exchange(&c, &rq, &rs), &ERR_TIMEOUT);
 	rq = get("/drop");
 	assert_ptr_equal(httpc_exchange(&c, &rq, &rs), &ERR_TIMEOUT);
