@@ -146,7 +146,7 @@ FACTS = (
            or steps = 'await_payment done, open_payment done, reserve_stock done, ship pending'""", "N"),
     ("payments succeeded", "select count(*) from payment.intent where order_id in (select id from the_orders) and status = 'succeeded' and captured_minor = amount_minor", "N"),
     ("captures in the ledger", "select count(*) from payment.posting p join payment.intent i on i.id = p.payment_id where i.order_id in (select id from the_orders) and kind = 'capture'", "N"),
-    ("cents in the ledger", """select sum(abs(e.amount_minor)) / 2 from payment.entry e join payment.posting p on p.id = e.posting_id
+    ("cents in the ledger", """select (sum(abs(e.amount_minor)) / 2)::bigint from payment.entry e join payment.posting p on p.id = e.posting_id
         join payment.intent i on i.id = p.payment_id where i.order_id in (select id from the_orders)""", "T"),
     ("charges at the provider", "select count(*) from mock_provider.charge where status = 'succeeded' and reference in (select number from the_orders)", "N"),
     ("orders in the figures", "select count(*) from analytics.order_fact where paid_at is not null and order_id in (select id from the_orders)", "N"),
@@ -213,8 +213,9 @@ class FaultTest(ShopTest):
         def confirmations():
             found = collections.defaultdict(set)
             for m in self.shop.mails("fault"):
-                if str(m["To"]) in mails:
-                    found[str(m["To"])].add(str(m["Message-ID"]))
+                to = m["To"].addresses[0].addr_spec  # the header has the name too
+                if to in mails:
+                    found[to].add(str(m["Message-ID"]))
             return found
         wait_for("all confirmations", lambda: len(confirmations()) == len(orders), SETTLE_SECS, every=0.5)
         doubled = {to: ids for to, ids in confirmations().items() if len(ids) != 1}
