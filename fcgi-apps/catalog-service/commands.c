@@ -11,7 +11,10 @@
 #include "service.h"
 
 const struct config_key CATALOG_CONFIG[] = {
-	{.name = "seed_dir", .type = CONFIG_PATH, .fallback = "", .help = "where pictures/ and categories.json of the seed are"},
+	{.name = "seed_dir",
+		.type = CONFIG_PATH,
+		.fallback = "",
+		.help = "where pictures/ and categories.json of the seed are"},
 	{0},
 };
 
@@ -75,8 +78,7 @@ static err_t place_categories(struct ctx *c, const char *seed_dir)
 
 	TRY(read_file(c, arena_printf(c->arena, "%s/categories.json", seed_dir), &text));
 	TRY(json_parse(c, text, &list));
-	json_array_foreach(list, i, entry)
-		TRY(place_category(c, entry));
+	json_array_foreach(list, i, entry) TRY(place_category(c, entry));
 	return OK;
 }
 
@@ -87,8 +89,8 @@ static err_t print_report(struct ctx *c, const struct uuid *id)
 	size_t n;
 
 	TRY(import_store_get(c, id, &i, &errors, &n));
-	printf("%s: %" PRId64 " rows, %" PRId64 " created, %" PRId64 " updated, %" PRId64 " rejected\n", i.state, i.rows, i.created, i.updated,
-		i.rejected);
+	printf("%s: %" PRId64 " rows, %" PRId64 " created, %" PRId64 " updated, %" PRId64 " rejected\n", i.state,
+		i.rows, i.created, i.updated, i.rejected);
 	for (size_t k = 0; k < n; k++)
 		printf("row %" PRId64 ": %s: %s\n", errors[k].row_no, errors[k].field, errors[k].message);
 	if (i.failure != NULL)
@@ -112,11 +114,13 @@ static err_t run_import(struct ctx *c, int argc, char **argv)
 	if (seed_dir[0] != '\0' && memmem(bytes.p, bytes.n, "\"seed:", strlen("\"seed:")) != NULL)
 		TRY(place_categories(c, seed_dir));
 	TRY(import_store_create(c, &import, bytes, false));
-	TRY(import_run(c, &import.id, seed_dir[0] == '\0' ? NULL : arena_printf(c->arena, "%s/pictures", seed_dir), app_get()->currency));
+	TRY(import_run(c, &import.id, seed_dir[0] == '\0' ? NULL : arena_printf(c->arena, "%s/pictures", seed_dir),
+		app_get()->currency));
 	return print_report(c, &import.id);
 }
 
 const struct command CATALOG_COMMANDS[] = {
-	{"--import", "csv|ndjson|FILE", "Import products from standard input or a file, and print what became of its rows", run_import},
+	{"--import", "csv|ndjson|FILE",
+		"Import products from standard input or a file, and print what became of its rows", run_import},
 	{0},
 };

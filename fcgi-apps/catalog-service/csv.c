@@ -113,7 +113,8 @@ static void set_cell(struct ctx *c, json_t *row, size_t column, struct str cell,
 	}
 }
 
-static const char *currency_of(struct ctx *c, const struct csv_column *columns, const struct str *cells, size_t n, const char *fallback)
+static const char *currency_of(
+	struct ctx *c, const struct csv_column *columns, const struct str *cells, size_t n, const char *fallback)
 {
 	for (size_t i = 0; i < n; i++)
 		if (strcmp(columns[i].name, "currency") == 0 && cells[i].n > 0)
@@ -121,7 +122,8 @@ static const char *currency_of(struct ctx *c, const struct csv_column *columns, 
 	return fallback;
 }
 
-json_t *csv_row(struct ctx *c, const struct csv_column *columns, const struct str *cells, size_t n, const char *currency)
+json_t *csv_row(
+	struct ctx *c, const struct csv_column *columns, const struct str *cells, size_t n, const char *currency)
 {
 	json_t *row = json_new_object(c->arena), *attributes = json_new_object(c->arena);
 
@@ -135,7 +137,8 @@ json_t *csv_row(struct ctx *c, const struct csv_column *columns, const struct st
 			continue;
 		}
 		if (strncmp(columns[i].name, ATTRIBUTE_PREFIX, strlen(ATTRIBUTE_PREFIX)) == 0) {
-			json_set_text(attributes, columns[i].name + strlen(ATTRIBUTE_PREFIX), str_dup(c->arena, cells[i]));
+			json_set_text(
+				attributes, columns[i].name + strlen(ATTRIBUTE_PREFIX), str_dup(c->arena, cells[i]));
 			continue;
 		}
 		for (size_t k = 0; k < ARRAY_LEN(COLUMNS); k++)

@@ -6,7 +6,8 @@
 #define EXPORT_MAX_BYTES ((size_t)64 * 1024 * 1024)
 #define EXPORT_BATCH 1000
 
-static err_t each_product(struct request *rq, struct buf *out, void (*put)(struct request *rq, struct buf *out, const json_t *row))
+static err_t each_product(
+	struct request *rq, struct buf *out, void (*put)(struct request *rq, struct buf *out, const json_t *row))
 {
 	struct exported *rows;
 	const char *after = NULL;
@@ -69,7 +70,9 @@ static const char *joined(struct request *rq, const json_t *list, const char *be
 
 static const char *decimal_of(struct request *rq, const json_t *price)
 {
-	return price == NULL ? "" : money_decimal(rq->ctx.arena, money(json_int(price, "amount", 0), json_text(price, "currency", "")));
+	return price == NULL ? ""
+			     : money_decimal(rq->ctx.arena,
+				       money(json_int(price, "amount", 0), json_text(price, "currency", "")));
 }
 
 static const char *value_text(struct request *rq, const json_t *row, const char *name)
@@ -81,7 +84,8 @@ static const char *value_text(struct request *rq, const json_t *row, const char 
 	return json_is_string(value) ? json_string_value(value) : json_render(rq->ctx.arena, value).p;
 }
 
-/* Attributes have no fixed columns: each product's are one cell "variants"-like JSON would be no CSV name; they stay in NDJSON. */
+/* Attributes have no fixed columns: each product's are one cell "variants"-like JSON would be no CSV name; they stay in
+ * NDJSON. */
 static void put_csv(struct request *rq, struct buf *out, const json_t *row)
 {
 	static const char *const BEFORE[] = {"sku", "name", "description", "brand"};
@@ -113,7 +117,8 @@ err_t export_csv(struct request *rq)
 	struct buf out;
 
 	buf_init(&out, rq->ctx.arena, EXPORT_MAX_BYTES);
-	buf_puts(&out, "sku,name,description,brand,category,price,list_price,currency,images,barcode,stock,popularity,status,variants\r\n");
+	buf_puts(&out, "sku,name,description,brand,category,price,list_price,currency,images,barcode,stock,popularity,"
+		       "status,variants\r\n");
 	TRY(each_product(rq, &out, put_csv));
 	return respond_file(rq, &out, "text/csv; charset=utf-8", "products.csv");
 }

@@ -4,7 +4,8 @@
 #include "service.h"
 
 /* One row more than asked for tells whether there is another page. */
-static const char *next_cursor(struct request *rq, const struct listing_query *q, const struct listing_result *r, size_t limit)
+static const char *next_cursor(
+	struct request *rq, const struct listing_query *q, const struct listing_result *r, size_t limit)
 {
 	if (r->n <= limit)
 		return NULL;

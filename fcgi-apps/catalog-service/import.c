@@ -12,24 +12,24 @@
 
 #include "store_import.h"
 
-#define BATCH_ROWS 500
+#define BATCH_ROWS 250
 #define BATCH_ARENA_MAX ((size_t)256 * 1024 * 1024)
 #define COLUMNS_MAX 200
 #define FEED_BYTES ((size_t)64 * 1024)
 #define PICTURE_PREFIX "seed:"
 
 struct run {
-	struct ctx *c;                       /* of the job: lives to the end */
-	struct ctx batch_ctx;                /* of the rows in hand */
+	struct ctx *c;        /* of the job: lives to the end */
+	struct ctx batch_ctx; /* of the rows in hand */
 	const struct uuid *id;
 	const char *pictures_dir, *currency;
-	int64_t row_no, done_before;         /* rows seen; rows counted by an earlier attempt */
-	int64_t batch_from;                  /* rows counted before the batch in hand */
+	int64_t row_no, done_before; /* rows seen; rows counted by an earlier attempt */
+	int64_t batch_from;          /* rows counted before the batch in hand */
 	json_t *rows;
 	struct import_error *errors;
 	size_t nerrors, errors_cap;
 	int64_t rejected;
-	err_t failure;                       /* sticky: the rest is skipped */
+	err_t failure; /* sticky: the rest is skipped */
 	/* CSV */
 	struct csv_column columns[COLUMNS_MAX];
 	struct str cells[COLUMNS_MAX];
@@ -48,7 +48,8 @@ const char *import_format(const char *file_name, const char *content_type)
 		return "ndjson";
 	if (str_starts(type, "text/csv"))
 		return "csv";
-	if (str_starts(type, "application/x-ndjson") || str_starts(type, "application/jsonl") || str_starts(type, "application/ndjson"))
+	if (str_starts(type, "application/x-ndjson") || str_starts(type, "application/jsonl") ||
+		str_starts(type, "application/ndjson"))
 		return "ndjson";
 	return NULL;
 }
@@ -162,7 +163,8 @@ static err_t resolve_pictures(struct run *r, const struct product_row *row, stru
 	for (size_t i = 0; i < row->nimages; i++) {
 		const char *reference = row->images[i];
 		const char *field = arena_printf(b->arena, "images/%zu", i), *message;
-		pictures[i] = (struct picture_of){.reference = reference, .alt = row->name, .url = reference, .width = 800, .height = 800};
+		pictures[i] = (struct picture_of){
+			.reference = reference, .alt = row->name, .url = reference, .width = 800, .height = 800};
 		if (strncmp(reference, PICTURE_PREFIX, strlen(PICTURE_PREFIX)) == 0) {
 			err_t e = store_picture(r, reference + strlen(PICTURE_PREFIX), &pictures[i]);
 			if (e != OK && e != &ERR_INVALID)
@@ -198,9 +200,7 @@ static bool in_batch(const struct run *r, const char *sku)
 	json_t *row;
 	size_t i;
 
-	json_array_foreach(r->rows, i, row)
-		if (strcmp(json_text(row, "sku", ""), sku) == 0)
-			return true;
+	json_array_foreach(r->rows, i, row) if (strcmp(json_text(row, "sku", ""), sku) == 0) return true;
 	return false;
 }
 
@@ -302,7 +302,8 @@ static void csv_header(struct run *r)
 		r->columns[i].name = r->cells[i].p;
 		r->columns[i].known = csv_column_known(r->cells[i].p);
 		if (!r->columns[i].known && r->done_before == 0)
-			report(r, utf8_valid(r->cells[i]) ? r->cells[i].p : "header", "There is no column of this name; it is left out.");
+			report(r, utf8_valid(r->cells[i]) ? r->cells[i].p : "header",
+				"There is no column of this name; it is left out.");
 	}
 }
 
@@ -391,7 +392,8 @@ err_t import_run(struct ctx *c, const struct uuid *id, const char *pictures_dir,
 
 	TRY(import_store_start(c, id, &import, &bytes));
 	batch_arena = arena_new(BATCH_ARENA_MAX);
-	*r = (struct run){.c = c, .id = id, .pictures_dir = pictures_dir, .currency = currency, .done_before = import.rows};
+	*r = (struct run){
+		.c = c, .id = id, .pictures_dir = pictures_dir, .currency = currency, .done_before = import.rows};
 	r->batch_ctx.arena = batch_arena;
 	e = run_all(r, &import, bytes);
 	arena_free(batch_arena);

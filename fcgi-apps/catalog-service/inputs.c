@@ -9,17 +9,19 @@
 #define Q(member) offsetof(struct listing_query, member)
 #define FILTER_FIELDS                                                                                                  \
 	{"category", BIND_LINE, Q(category), .max = 1000},                                                             \
-	{"brand", BIND_TEXTS, Q(brands), .max = 50, .item_max = 120, .count = Q(nbrands)},                             \
-	{"in_stock", BIND_BOOL, Q(in_stock), .present = PRESENT(struct listing_query, in_stock_present)},              \
-	{"attr.", BIND_PAIRS, Q(attributes), .max = 50, .item_max = 200}
+		{"brand", BIND_TEXTS, Q(brands), .max = 50, .item_max = 120, .count = Q(nbrands)},                     \
+		{"in_stock", BIND_BOOL, Q(in_stock), .present = PRESENT(struct listing_query, in_stock_present)},      \
+	{                                                                                                              \
+		"attr.", BIND_PAIRS, Q(attributes), .max = 50, .item_max = 200                                         \
+	}
 #define API_FIELDS                                                                                                     \
-	FILTER_FIELDS,                                                                                                 \
-	{"price_min", BIND_INT, Q(price_min), .max = MONEY_MAX},                                                       \
-	{"price_max", BIND_INT, Q(price_max), .max = MONEY_MAX},                                                       \
-	{"sort", BIND_ENUM, Q(sort), .values = SORT_NAMES},                                                            \
-	{"facets", BIND_BOOL, Q(facets)},                                                                              \
-	{"limit", BIND_INT, Q(limit), .min = 1, .max = 100},                                                           \
-	{"cursor", BIND_LINE, Q(cursor_text), .max = CURSOR_MAX}
+	FILTER_FIELDS, {"price_min", BIND_INT, Q(price_min), .max = MONEY_MAX},                                        \
+		{"price_max", BIND_INT, Q(price_max), .max = MONEY_MAX},                                               \
+		{"sort", BIND_ENUM, Q(sort), .values = SORT_NAMES}, {"facets", BIND_BOOL, Q(facets)},                  \
+		{"limit", BIND_INT, Q(limit), .min = 1, .max = 100},                                                   \
+	{                                                                                                              \
+		"cursor", BIND_LINE, Q(cursor_text), .max = CURSOR_MAX                                                 \
+	}
 
 static const struct bind_field PRODUCTS_FIELDS[] = {API_FIELDS};
 const struct bind PRODUCTS_BIND = BIND(struct listing_query, PRODUCTS_FIELDS);
@@ -69,7 +71,10 @@ static const struct bind_field ADMIN_FIELDS[] = {
 const struct bind ADMIN_BIND = BIND(struct admin_query, ADMIN_FIELDS);
 
 #define F(member) offsetof(struct product_form, member)
-#define CELLS(member_, n_) {#member_, BIND_TEXTS, F(member_), .max = VARIANTS_MAX, .item_max = 500, .count = F(n_)}
+#define CELLS(member_, n_)                                                                                             \
+	{                                                                                                              \
+#member_, BIND_TEXTS, F(member_), .max = VARIANTS_MAX, .item_max = 500, .count = F(n_)                 \
+	}
 static const struct bind_field PRODUCT_FORM_FIELDS[] = {
 	{"name", BIND_LINE, F(name), .required = true, .max = NAME_MAX_CHARS},
 	{"sku", BIND_LINE, F(sku), .required = true, .max = SKU_MAX},
@@ -103,7 +108,8 @@ static void check_category(struct ctx *c, void *target)
 	if (in->slug != NULL && strcmp(in->slug, slug_of(c->arena, in->slug)) != 0)
 		field_error(c, "slug", "invalid", "An address may hold small letters, digits and single dashes.");
 }
-const struct bind CATEGORY_FORM_BIND = {CATEGORY_FORM_FIELDS, ARRAY_LEN(CATEGORY_FORM_FIELDS), sizeof(struct category_input), check_category};
+const struct bind CATEGORY_FORM_BIND = {
+	CATEGORY_FORM_FIELDS, ARRAY_LEN(CATEGORY_FORM_FIELDS), sizeof(struct category_input), check_category};
 
 static const struct bind_field IMAGE_FORM_FIELDS[] = {
 	{"image", BIND_LINE, offsetof(struct image_form, image), .required = true, .label = "Picture file"},

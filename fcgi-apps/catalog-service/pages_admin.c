@@ -14,7 +14,8 @@ static json_t *filter_view(struct request *rq, const struct admin_query *q)
 	for (size_t i = 0; i < ARRAY_LEN(STATES); i++) {
 		json_t *s = json_new_object(rq->ctx.arena);
 		json_set_text(s, "value", STATES[i]);
-		json_set_text(s, "text", text(rq, arena_printf(rq->ctx.arena, "status.product.%s", STATES[i]), NULL, 0));
+		json_set_text(
+			s, "text", text(rq, arena_printf(rq->ctx.arena, "status.product.%s", STATES[i]), NULL, 0));
 		json_set_bool(s, "selected", q->state != NULL && strcmp(q->state, STATES[i]) == 0);
 		json_add(states, s);
 	}
@@ -52,7 +53,8 @@ err_t page_admin_products(struct request *rq)
 	json_set_bool(context, "can_write", subject_can(rq->subject, "products:write"));
 	json_set_bool(context, "has_products", n > 0);
 	json_set(context, "products", admin_products_view(rq, rows, n));
-	json_set(context, "pager", page_pager(rq, "/admin/products", q->cursor == NULL, more ? rows[n - 1].id.s : NULL));
+	json_set(
+		context, "pager", page_pager(rq, "/admin/products", q->cursor == NULL, more ? rows[n - 1].id.s : NULL));
 	return page_respond(rq, 200, "catalog/admin-products", context, &info);
 }
 
@@ -64,7 +66,8 @@ static err_t show_product(struct request *rq, const struct full_product *p)
 	struct name *brands;
 	size_t ncategories, nbrands;
 	json_t *context = json_new_object(rq->ctx.arena);
-	struct page_info info = {.title = p == NULL ? text(rq, "admin.product.new_title", NULL, 0) : p->product.name, .noindex = true};
+	struct page_info info = {
+		.title = p == NULL ? text(rq, "admin.product.new_title", NULL, 0) : p->product.name, .noindex = true};
 
 	TRY(category_store_all(&rq->ctx, &categories, &ncategories));
 	TRY(brand_store_names(&rq->ctx, &brands, &nbrands));
@@ -101,7 +104,8 @@ static void read_variant(struct request *rq, const struct product_form *f, size_
 
 	v->sku = f->variant_sku[i];
 	if (utf8_length(str_of(v->sku)) > SKU_MAX)
-		field_error(&rq->ctx, arena_printf(rq->ctx.arena, "%s-sku", field), "too_long", "A SKU may have at most %d characters.", SKU_MAX);
+		field_error(&rq->ctx, arena_printf(rq->ctx.arena, "%s-sku", field), "too_long",
+			"A SKU may have at most %d characters.", SKU_MAX);
 	v->options = facts_of_text(&rq->ctx, options, ",\n", arena_printf(rq->ctx.arena, "%s-options", field));
 	v->barcode = cell(f->variant_barcode, f->nbarcode, i);
 	v->barcode_present = true;
@@ -109,16 +113,27 @@ static void read_variant(struct request *rq, const struct product_form *f, size_
 	if (price != NULL && money_parse(str_trim(str_of(price)), rq->app->currency, &minor))
 		v->price = money(minor, rq->app->currency);
 	else if (price != NULL)
-		field_error(&rq->ctx, arena_printf(rq->ctx.arena, "%s-price", field), "invalid", "A variant's price must be an amount like 12.99.");
+		field_error(&rq->ctx, arena_printf(rq->ctx.arena, "%s-price", field), "invalid",
+			"A variant's price must be an amount like 12.99.");
 }
 
 static err_t read_form(struct request *rq, struct product_row *row_r)
 {
 	const struct product_form *f = rq->input;
 	struct product_row row = {
-		.sku = f->sku, .name = f->name, .slug = f->slug, .brand = f->brand, .brand_present = true,
-		.description = f->description, .description_present = true, .status = f->status, .category_present = true,
-		.price = f->price, .list_price = f->list_price, .list_price_present = true, .attributes_present = true,
+		.sku = f->sku,
+		.name = f->name,
+		.slug = f->slug,
+		.brand = f->brand,
+		.brand_present = true,
+		.description = f->description,
+		.description_present = true,
+		.status = f->status,
+		.category_present = true,
+		.price = f->price,
+		.list_price = f->list_price,
+		.list_price_present = true,
+		.attributes_present = true,
 	};
 
 	row.attributes = facts_of_text(&rq->ctx, f->attributes, "\r\n", "attributes");
@@ -199,7 +214,8 @@ err_t page_admin_image_add(struct request *rq)
 	return respond_see_other(rq, arena_printf(rq->ctx.arena, "/admin/products/%s", id.s));
 }
 
-static err_t change_image(struct request *rq, err_t (*change)(struct ctx *c, const struct uuid *image_id, struct uuid *product_id_r))
+static err_t change_image(
+	struct request *rq, err_t (*change)(struct ctx *c, const struct uuid *image_id, struct uuid *product_id_r))
 {
 	struct uuid id, product_id;
 
@@ -252,7 +268,8 @@ static err_t show_imports(struct request *rq, json_t *report)
 	const char *cursor = q == NULL ? NULL : q->cursor;
 	struct import *rows;
 	size_t n;
-	json_t *context = json_new_object(rq->ctx.arena), *list = json_new_array(rq->ctx.arena), *kinds = json_new_array(rq->ctx.arena);
+	json_t *context = json_new_object(rq->ctx.arena), *list = json_new_array(rq->ctx.arena),
+	       *kinds = json_new_array(rq->ctx.arena);
 	json_t *kind = json_new_object(rq->ctx.arena);
 	struct page_info info = {.title = text(rq, "admin.imports.title", NULL, 0), .noindex = true};
 
@@ -271,7 +288,8 @@ static err_t show_imports(struct request *rq, json_t *report)
 		json_set(context, "report", report);
 	else
 		json_set_null(context, "report");
-	json_set(context, "pager", page_pager(rq, "/admin/imports", cursor == NULL, n > ADMIN_LIMIT ? rows[ADMIN_LIMIT - 1].id.s : NULL));
+	json_set(context, "pager",
+		page_pager(rq, "/admin/imports", cursor == NULL, n > ADMIN_LIMIT ? rows[ADMIN_LIMIT - 1].id.s : NULL));
 	return page_respond(rq, rq->failure != OK ? rq->failure->status : 200, "catalog/admin-imports", context, &info);
 }
 

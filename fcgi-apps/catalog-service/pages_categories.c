@@ -36,8 +36,11 @@ static void set_form(struct request *rq, json_t *context, const struct category 
 	json_set(form, "values", values);
 	json_set(context, "form", form);
 	json_set_text(context, "form_title",
-		edited == NULL ? text(rq, "admin.categories.new", NULL, 0) : text(rq, "admin.categories.edit", TEXT_ARGS({"name", edited->name})));
-	json_set_text(context, "action", edited == NULL ? "/admin/categories" : arena_printf(rq->ctx.arena, "/admin/categories/%s", edited->id.s));
+		edited == NULL ? text(rq, "admin.categories.new", NULL, 0)
+			       : text(rq, "admin.categories.edit", TEXT_ARGS({"name", edited->name})));
+	json_set_text(context, "action",
+		edited == NULL ? "/admin/categories"
+			       : arena_printf(rq->ctx.arena, "/admin/categories/%s", edited->id.s));
 }
 
 /* Everything but the edited one and what is below it. */
@@ -76,7 +79,8 @@ static err_t show(struct request *rq, const char *edit)
 	json_set_bool(context, "can_write", subject_can(rq->subject, "products:write"));
 	json_set_bool(context, "has_categories", n > 0);
 	json_set(context, "categories", rows_view(rq, all, n));
-	return page_respond(rq, rq->failure != OK ? rq->failure->status : 200, "catalog/admin-categories", context, &info);
+	return page_respond(
+		rq, rq->failure != OK ? rq->failure->status : 200, "catalog/admin-categories", context, &info);
 }
 
 err_t page_admin_categories(struct request *rq)

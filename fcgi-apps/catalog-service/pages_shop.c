@@ -24,7 +24,8 @@ static json_t *category_tile(struct request *rq, const struct category *k)
 	return o;
 }
 
-static void add_section(struct request *rq, json_t *sections, const char *id, const char *href, const struct card *cards, size_t n)
+static void add_section(
+	struct request *rq, json_t *sections, const char *id, const char *href, const struct card *cards, size_t n)
 {
 	json_t *o = json_new_object(rq->ctx.arena);
 
@@ -42,9 +43,11 @@ err_t page_home(struct request *rq)
 	struct home home;
 	struct category *top;
 	size_t ntop;
-	json_t *context = json_new_object(rq->ctx.arena), *tiles = json_new_array(rq->ctx.arena), *sections = json_new_array(rq->ctx.arena);
+	json_t *context = json_new_object(rq->ctx.arena), *tiles = json_new_array(rq->ctx.arena),
+	       *sections = json_new_array(rq->ctx.arena);
 	json_t *hero = json_new_object(rq->ctx.arena);
-	struct page_info info = {.title = text(rq, "home.page_title", NULL, 0), .description = text(rq, "home.page_description", NULL, 0),
+	struct page_info info = {.title = text(rq, "home.page_title", NULL, 0),
+		.description = text(rq, "home.page_description", NULL, 0),
 		.canonical = "/"};
 
 	TRY(listing_store_home(&rq->ctx, &home));
@@ -72,9 +75,11 @@ static void page_query(struct request *rq, struct listing_query *q)
 	int64_t minor;
 
 	/* A page is forgiving: what is no amount is no limit. */
-	if (q->price_min_text != NULL && money_parse(str_trim(str_of(q->price_min_text)), rq->app->currency, &minor) && minor > 0)
+	if (q->price_min_text != NULL && money_parse(str_trim(str_of(q->price_min_text)), rq->app->currency, &minor) &&
+		minor > 0)
 		q->price_min = minor;
-	if (q->price_max_text != NULL && money_parse(str_trim(str_of(q->price_max_text)), rq->app->currency, &minor) && minor > 0)
+	if (q->price_max_text != NULL && money_parse(str_trim(str_of(q->price_max_text)), rq->app->currency, &minor) &&
+		minor > 0)
 		q->price_max = minor;
 	q->facets = true;
 }
@@ -132,7 +137,8 @@ err_t page_category(struct request *rq)
 	set_subcategories(rq, context, below, nbelow);
 	page_listing(rq, context, path, &q, &r);
 	json_set_text(context, "q", "");
-	struct page_info info = {.title = k.name, .description = k.description,
+	struct page_info info = {.title = k.name,
+		.description = k.description,
 		.canonical = q.page > 1 ? arena_printf(rq->ctx.arena, "%s?page=%lld", path, (long long)q.page) : path};
 	return page_respond(rq, 200, "catalog/category", context, &info);
 }
@@ -178,12 +184,14 @@ err_t page_search(struct request *rq)
 	struct listing_result r;
 	const char *typed = q.q, *corrected = NULL;
 	json_t *context = json_new_object(rq->ctx.arena);
-	bool asked = q.q != NULL || q.nbrands > 0 || q.sort != NULL || q.attributes.n > 0 || q.in_stock_present || q.price_min_text != NULL;
+	bool asked = q.q != NULL || q.nbrands > 0 || q.sort != NULL || q.attributes.n > 0 || q.in_stock_present ||
+		     q.price_min_text != NULL;
 
 	page_query(rq, &q);
 	TRY(list_prepare(&rq->ctx, &q));
 	TRY(find(&rq->ctx, &q, q.limit, &r, &corrected));
-	const char *title = typed == NULL ? text(rq, "search.title_empty", NULL, 0) : text(rq, "search.title", TEXT_ARGS({"query", typed}));
+	const char *title = typed == NULL ? text(rq, "search.title_empty", NULL, 0)
+					  : text(rq, "search.title", TEXT_ARGS({"query", typed}));
 	json_set_text(context, "q", typed == NULL ? "" : typed);
 	json_set_bool(context, "has_query", asked);
 	json_set_text(context, "title_text", title);
@@ -247,7 +255,8 @@ err_t get_media(struct request *rq)
 	struct str rest = str_of(path_arg(rq, "file")), hash, extension;
 	struct media_file file;
 
-	if (!str_next(&rest, '.', &hash) || hash.n != MEDIA_HASH_LENGTH || !str_next(&rest, '.', &extension) || extension.n > 5)
+	if (!str_next(&rest, '.', &hash) || hash.n != MEDIA_HASH_LENGTH || !str_next(&rest, '.', &extension) ||
+		extension.n > 5)
 		return &ERR_NOT_FOUND;
 	TRY(media_store_get(&rq->ctx, str_dup(rq->ctx.arena, hash), str_dup(rq->ctx.arena, extension), &file));
 	response_header(rq, "Cache-Control", "public, max-age=31536000, immutable");
@@ -262,7 +271,8 @@ static void add_url(struct request *rq, json_t *list, const char *path, int64_t 
 	json_t *o = json_new_object(rq->ctx.arena);
 
 	json_set_text(o, "loc", arena_printf(rq->ctx.arena, "%s%s", rq->app->public_url, path));
-	json_set_text(o, "lastmod", updated_us == 0 ? NULL : arena_strndup(rq->ctx.arena, time_rfc3339(rq->ctx.arena, updated_us), 10));
+	json_set_text(o, "lastmod",
+		updated_us == 0 ? NULL : arena_strndup(rq->ctx.arena, time_rfc3339(rq->ctx.arena, updated_us), 10));
 	json_add(list, o);
 }
 
@@ -326,7 +336,8 @@ err_t get_sitemap_part(struct request *rq)
 err_t get_robots(struct request *rq)
 {
 	const char *lines = arena_printf(rq->ctx.arena,
-		"User-agent: *\nDisallow: /admin\nDisallow: /api/\nDisallow: /cart\nDisallow: /checkout\nDisallow: /account\n"
+		"User-agent: *\nDisallow: /admin\nDisallow: /api/\nDisallow: /cart\nDisallow: /checkout\nDisallow: "
+		"/account\n"
 		"Disallow: /orders/\nDisallow: /pay/\nDisallow: /track/\nSitemap: %s/sitemap.xml\n",
 		rq->app->public_url);
 

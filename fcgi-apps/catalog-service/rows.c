@@ -33,24 +33,25 @@ static const struct bind VARIANT_BIND = BIND(struct variant_row, VARIANT_FIELDS)
 #define R_PRESENT(member) PRESENT(struct product_row, member##_present)
 #define PRODUCT_FIELDS                                                                                                 \
 	{"name", BIND_ANY_TEXT, R(name), .min = 1, .max = IMPORT_NAME_MAX},                                            \
-	{"slug", BIND_LINE, R(slug), .min = 1, .max = 80, .present = R_PRESENT(slug)},                                 \
-	{"description", BIND_ANY_TEXT, R(description), .max = DESCRIPTION_MAX, .present = R_PRESENT(description)},     \
-	{"brand", BIND_ANY_TEXT, R(brand), .min = 1, .max = 120, .present = R_PRESENT(brand)},                         \
-	{"category", BIND_TEXTS, R(category), .max = CATEGORY_DEPTH_MAX, .item_max = 120, .count = R(ncategory),       \
-		.present = R_PRESENT(category)},                                                                       \
-	{"price", BIND_MONEY, R(price)},                                                                               \
-	{"list_price", BIND_MONEY, R(list_price), .present = R_PRESENT(list_price)},                                   \
-	{"barcode", BIND_LINE, R(barcode), .max = 64, .present = R_PRESENT(barcode)},                                  \
-	{"images", BIND_TEXTS, R(images), .max = IMAGES_MAX, .item_max = 2048, .count = R(nimages),                    \
-		.present = R_PRESENT(images)},                                                                         \
-	{"attributes", BIND_JSON, R(attributes), .present = R_PRESENT(attributes)},                                    \
-	{"stock", BIND_INT, R(stock), .max = COUNT_MAX},                                                               \
-	{"stock", BIND_JSON, R(stock_said)},                                                                           \
-	{"popularity", BIND_INT, R(popularity), .max = COUNT_MAX * 1000},                                              \
-	{"popularity", BIND_JSON, R(popularity_said)},                                                                 \
-	{"status", BIND_ENUM, R(status), .values = STATUSES},                                                          \
-	{"variants", BIND_LIST, R(variants), .min = 1, .max = VARIANTS_MAX, .of = &VARIANT_BIND, .count = R(nvariants),\
-		.present = R_PRESENT(variants)}
+		{"slug", BIND_LINE, R(slug), .min = 1, .max = 80, .present = R_PRESENT(slug)},                         \
+		{"description", BIND_ANY_TEXT, R(description), .max = DESCRIPTION_MAX,                                 \
+			.present = R_PRESENT(description)},                                                            \
+		{"brand", BIND_ANY_TEXT, R(brand), .min = 1, .max = 120, .present = R_PRESENT(brand)},                 \
+		{"category", BIND_TEXTS, R(category), .max = CATEGORY_DEPTH_MAX, .item_max = 120,                      \
+			.count = R(ncategory), .present = R_PRESENT(category)},                                        \
+		{"price", BIND_MONEY, R(price)},                                                                       \
+		{"list_price", BIND_MONEY, R(list_price), .present = R_PRESENT(list_price)},                           \
+		{"barcode", BIND_LINE, R(barcode), .max = 64, .present = R_PRESENT(barcode)},                          \
+		{"images", BIND_TEXTS, R(images), .max = IMAGES_MAX, .item_max = 2048, .count = R(nimages),            \
+			.present = R_PRESENT(images)},                                                                 \
+		{"attributes", BIND_JSON, R(attributes), .present = R_PRESENT(attributes)},                            \
+		{"stock", BIND_INT, R(stock), .max = COUNT_MAX}, {"stock", BIND_JSON, R(stock_said)},                  \
+		{"popularity", BIND_INT, R(popularity), .max = COUNT_MAX * 1000},                                      \
+		{"popularity", BIND_JSON, R(popularity_said)}, {"status", BIND_ENUM, R(status), .values = STATUSES},   \
+	{                                                                                                              \
+		"variants", BIND_LIST, R(variants), .min = 1, .max = VARIANTS_MAX, .of = &VARIANT_BIND,                \
+						    .count = R(nvariants), .present = R_PRESENT(variants)              \
+	}
 
 static const struct bind_field ROW_FIELDS[] = {
 	{"sku", BIND_LINE, R(sku), .required = true, .max = SKU_MAX},
@@ -86,9 +87,7 @@ static bool fact_good(const char *name, const json_t *value, bool lists)
 		return false;
 	if (!lists || !json_is_array(value))
 		return fact_value_good(value);
-	json_array_foreach(value, i, item)
-		if (!fact_value_good(item))
-			return false;
+	json_array_foreach(value, i, item) if (!fact_value_good(item)) return false;
 	return json_array_size(value) <= FACTS_MAX;
 }
 
@@ -103,12 +102,12 @@ static void check_facts(struct ctx *c, json_t *facts, const char *field, bool li
 		field_error(c, field, "invalid", "It must be an object of at most %d names and values.", FACTS_MAX);
 		return;
 	}
-	json_object_foreach(facts, name, value)
-		if (!fact_good(name, value, lists))
-			field_error(c, field, "invalid", "The value of \"%.64s\" must be a text, a number or true or false.", name);
+	json_object_foreach(facts, name, value) if (!fact_good(name, value, lists)) field_error(
+		c, field, "invalid", "The value of \"%.64s\" must be a text, a number or true or false.", name);
 }
 
-static void check_prices(struct ctx *c, struct money price, struct money list_price, const char *currency, const char *field)
+static void check_prices(
+	struct ctx *c, struct money price, struct money list_price, const char *currency, const char *field)
 {
 	if (price.currency[0] != '\0' && strcmp(price.currency, currency) != 0)
 		field_error(c, field, "invalid", "All prices of a row must be in one currency.");
@@ -123,7 +122,7 @@ static const char *row_currency(const struct product_row *row)
 	for (size_t i = 0; i < row->nvariants; i++)
 		if (row->variants[i].price.currency[0] != '\0')
 			return row->variants[i].price.currency;
-	return row->list_price.currency;
+	return row->list_price.currency[0] != '\0' ? row->list_price.currency : NULL;
 }
 
 void row_check(struct ctx *c, const struct product_row *row)
@@ -131,6 +130,8 @@ void row_check(struct ctx *c, const struct product_row *row)
 	const char *currency = row_currency(row);
 
 	check_facts(c, row->attributes, "attributes", true);
+	if (currency == NULL)
+		currency = "";
 	check_prices(c, row->price, row->list_price, currency, "price");
 	if (row->slug != NULL && strcmp(row->slug, slug_of(c->arena, row->slug)) != 0)
 		field_error(c, "slug", "invalid", "An address may hold small letters, digits and single dashes.");
@@ -143,7 +144,8 @@ void row_check(struct ctx *c, const struct product_row *row)
 		check_prices(c, v->price, v->list_price, currency, arena_printf(c->arena, "variants/%zu/price", i));
 		for (size_t k = 0; k < i; k++)
 			if (strcmp(row->variants[k].sku, v->sku) == 0)
-				field_error(c, arena_printf(c->arena, "variants/%zu/sku", i), "taken", "This SKU is there twice.");
+				field_error(c, arena_printf(c->arena, "variants/%zu/sku", i), "taken",
+					"This SKU is there twice.");
 	}
 }
 
@@ -171,8 +173,8 @@ static json_t *texts_only(struct ctx *c, json_t *facts)
 	json_t *o = json_new_object(c->arena), *value;
 	const char *name;
 
-	json_object_foreach(facts, name, value)
-		json_set_text(o, name, json_is_string(value) ? json_string_value(value) : json_render(c->arena, value).p);
+	json_object_foreach(facts, name, value) json_set_text(
+		o, name, json_is_string(value) ? json_string_value(value) : json_render(c->arena, value).p);
 	return o;
 }
 
@@ -185,7 +187,8 @@ static json_t *variant_to_apply(struct ctx *c, const struct product_row *row, co
 	if (v->options != NULL)
 		json_set(o, "options", texts_only(c, v->options));
 	set_prices(o, v->price.currency[0] != '\0' ? v->price : row->price,
-		v->list_price_present ? v->list_price : row->list_price, v->list_price_present || row->list_price_present);
+		v->list_price_present ? v->list_price : row->list_price,
+		v->list_price_present || row->list_price_present);
 	if (v->stock_said != NULL)
 		json_set_int(o, "stock", v->stock);
 	set_text_if_present(o, "barcode", v->barcode, v->barcode_present);
@@ -237,7 +240,8 @@ json_t *row_to_apply(struct ctx *c, const struct product_row *row, int64_t row_n
 	json_set_text(o, "variant_id", uuid_v7().s);
 	json_set_text_if(o, "product_id", product_id);
 	json_set_text_if(o, "name", row->name);
-	json_set_text(o, "slug", row->slug != NULL ? row->slug : slug_of(c->arena, row->name != NULL ? row->name : row->sku));
+	json_set_text(
+		o, "slug", row->slug != NULL ? row->slug : slug_of(c->arena, row->name != NULL ? row->name : row->sku));
 	if (row->slug != NULL)
 		json_set_bool(o, "slug_is_set", true);
 	json_set_text(o, "sku_slug", slug_of(c->arena, row->sku));

@@ -16,8 +16,8 @@ const char *const SORT_NAMES[] = {"relevance", "price", "-price", "newest", "nam
 /* "<sort>.<depth>.<number>.<id>.<text>" in base64url: opaque outside, checked part by part inside. */
 char *cursor_write(struct arena *a, enum sort order, const struct cursor *at)
 {
-	const char *plain = arena_printf(a, "%d.%lld.%lld.%s.%s", (int)order, (long long)at->depth, (long long)at->number,
-		at->id.s, at->text == NULL ? "" : at->text);
+	const char *plain = arena_printf(a, "%d.%lld.%lld.%s.%s", (int)order, (long long)at->depth,
+		(long long)at->number, at->id.s, at->text == NULL ? "" : at->text);
 
 	return base64url(a, plain, strlen(plain));
 }
@@ -100,7 +100,8 @@ int edit_distance(const char *a, const char *b)
 			if (here[j - 1] + 1 < best)
 				best = here[j - 1] + 1;
 			/* Two neighbours swapped are one slip of the fingers. */
-			if (i > 1 && j > 1 && x[i - 1] == y[j - 2] && x[i - 2] == y[j - 1] && before[j - 2] + cost < best)
+			if (i > 1 && j > 1 && x[i - 1] == y[j - 2] && x[i - 2] == y[j - 1] &&
+				before[j - 2] + cost < best)
 				best = before[j - 2] + cost;
 			here[j] = best;
 		}
@@ -131,7 +132,8 @@ static const char *likeliest(const struct similar_word *words, size_t n)
 		int distance = edit_distance(words[i].typed, words[i].candidate);
 		if (distance > slips_allowed(words[i].typed))
 			continue;
-		if (best == NULL || distance < best_distance || (distance == best_distance && words[i].hits > best->hits)) {
+		if (best == NULL || distance < best_distance ||
+			(distance == best_distance && words[i].hits > best->hits)) {
 			best = &words[i];
 			best_distance = distance;
 		}

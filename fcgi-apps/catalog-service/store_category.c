@@ -31,25 +31,30 @@ static const struct db_column CATEGORY_COLUMNS[] = {
 #define PICTURE ", i.image_url, i.image_width::bigint, i.image_height::bigint"
 #define PICTURE_JOIN                                                                                                   \
 	" left join lateral (select l.image_url, l.image_width, l.image_height from catalog.listing l"                 \
-	" where l.categories @> array[k.path] and l.image_url is not null order by l.popularity desc limit 1) i on true"
+	" where l.categories @> array[k.path] and l.image_url is not null order by l.popularity desc limit 1) i on "   \
+	"true"
 
 /* Counts of a whole tree in one pass over the listing, not one per category. */
 static const struct db_stmt ALL = DB_ROWS("categories", struct category, CATEGORY_COLUMNS,
-	SQL("with recursive tree as (select k.*, array[lpad(k.position::text, 10, '0') || k.name] as place from catalog.category k"
+	SQL("with recursive tree as (select k.*, array[lpad(k.position::text, 10, '0') || k.name] as place from "
+	    "catalog.category k"
 	    " where k.parent_id is null union all select k.*, t.place || (lpad(k.position::text, 10, '0') || k.name)"
 	    " from catalog.category k join tree t on t.id = k.parent_id),"
-	    " seen as (select c as path, count(*) as n from catalog.listing l cross join lateral unnest(l.categories) c group by c),"
+	    " seen as (select c as path, count(*) as n from catalog.listing l cross join lateral unnest(l.categories) "
+	    "c group by c),"
 	    " owned as (select category_id, count(*) as n from catalog.product group by category_id),"
 	    " below as (select parent_id, count(*) as n from catalog.category group by parent_id)"
-	    " select " FIELDS ", coalesce(s.n, 0) as products, coalesce(o.n, 0) as own_products, coalesce(b.n, 0) as children"
-	    NO_PICTURE " from tree k left join seen s on s.path = k.path left join owned o on o.category_id = k.id"
+	    " select " FIELDS
+	    ", coalesce(s.n, 0) as products, coalesce(o.n, 0) as own_products, coalesce(b.n, 0) as children" NO_PICTURE
+	    " from tree k left join seen s on s.path = k.path left join owned o on o.category_id = k.id"
 	    " left join below b on b.parent_id = k.id order by k.place"));
 static const struct db_stmt TOP = DB_ROWS("categories_top", struct category, CATEGORY_COLUMNS,
 	SQL("select " FIELDS COUNTS PICTURE " from catalog.category k" PICTURE_JOIN
 	    " where k.parent_id is null order by k.position, k.name limit 12"));
 
 #define THE_ONE                                                                                                        \
-	"(select id, path from catalog.category where path = $1::text or slug = $1 order by (path = $1) desc, length(path) limit 1)"
+	"(select id, path from catalog.category where path = $1::text or slug = $1 order by (path = $1) desc, "        \
+	"length(path) limit 1)"
 static const struct db_stmt ONE = DB_ROWS("category", struct category, CATEGORY_COLUMNS,
 	SQL("select " FIELDS COUNTS NO_PICTURE " from catalog.category k join " THE_ONE " o on o.id = k.id"));
 static const struct db_stmt ABOVE = DB_ROWS("categories_above", struct category, CATEGORY_COLUMNS,
@@ -70,12 +75,14 @@ static const struct db_stmt SAVE = DB_EXEC("category_save",
 	SQL("select catalog.save_category($1::uuid, $2::text, $3::text, $4::text, $5::uuid, $6::bigint)"));
 static const struct db_stmt DELETE = DB_EXEC("category_delete", SQL("select catalog.delete_category($1::uuid)"));
 
-static const struct db_stmt PLACE = DB_EXEC("category_place", SQL("select catalog.place_category($1::jsonb, $2::text, $3::bigint)"));
+static const struct db_stmt PLACE =
+	DB_EXEC("category_place", SQL("select catalog.place_category($1::jsonb, $2::text, $3::bigint)"));
 
-static const struct db_stmt BRANDS = DB_ROWS("brand_names", struct name, NAME_COLUMNS,
-	SQL("select name from catalog.brand order by name limit 500"));
+static const struct db_stmt BRANDS = DB_ROWS(
+	"brand_names", struct name, NAME_COLUMNS, SQL("select name from catalog.brand order by name limit 500"));
 
-const struct db_stmt *const CATEGORY_STATEMENTS[] = {&ALL, &TOP, &ONE, &ABOVE, &BELOW, &BY_ID, &NAMES, &SAVE, &DELETE, &PLACE, &BRANDS, NULL};
+const struct db_stmt *const CATEGORY_STATEMENTS[] = {
+	&ALL, &TOP, &ONE, &ABOVE, &BELOW, &BY_ID, &NAMES, &SAVE, &DELETE, &PLACE, &BRANDS, NULL};
 
 err_t category_store_all(struct ctx *c, struct category **rows_r, size_t *n_r)
 {
@@ -87,8 +94,8 @@ err_t category_store_top(struct ctx *c, struct category **rows_r, size_t *n_r)
 	return db_rows(c, &TOP, NO_PARAMS, rows_r, n_r);
 }
 
-err_t category_store_get(struct ctx *c, const char *path, struct category *category_r, struct category **above_r, size_t *nabove_r,
-	struct category **below_r, size_t *nbelow_r)
+err_t category_store_get(struct ctx *c, const char *path, struct category *category_r, struct category **above_r,
+	size_t *nabove_r, struct category **below_r, size_t *nbelow_r)
 {
 	const struct db_call calls[] = {
 		CALL_ONE(&ONE, category_r, P_TEXT(path)),
@@ -125,7 +132,9 @@ err_t category_store_save(struct ctx *c, const struct uuid *id, const struct cat
 	const char *slug = in->slug != NULL ? in->slug : slug_of(c->arena, in->name);
 
 	return db_exec(c, &SAVE,
-		PARAMS(P_UUID(id), P_TEXT(in->name), P_TEXT(slug), P_TEXT(in->description), P_UUID(&in->parent_id), P_INT(in->position)), NULL);
+		PARAMS(P_UUID(id), P_TEXT(in->name), P_TEXT(slug), P_TEXT(in->description), P_UUID(&in->parent_id),
+			P_INT(in->position)),
+		NULL);
 }
 
 err_t category_store_place(struct ctx *c, const char *const *names, size_t n, const char *description, int64_t position)

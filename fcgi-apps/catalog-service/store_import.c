@@ -23,36 +23,47 @@ static const struct db_column IMPORT_COLUMNS[] = {
 };
 #define FIELDS "id, file_name, format, state, failure, created_by, rows, created, updated, rejected, created_at"
 
-static const struct db_stmt CREATE = DB_EXEC("import_create",
-	SQL("insert into catalog.import (id, file_name, format, created_by) values ($1::uuid, $2::text, $3::text, $4::text)"));
-static const struct db_stmt CREATE_FILE =
-	DB_EXEC("import_create_file", SQL("insert into catalog.import_file (import_id, bytes) values ($1::uuid, $2::bytea)"));
+static const struct db_stmt CREATE =
+	DB_EXEC("import_create", SQL("insert into catalog.import (id, file_name, format, created_by) values ($1::uuid, "
+				     "$2::text, $3::text, $4::text)"));
+static const struct db_stmt CREATE_FILE = DB_EXEC(
+	"import_create_file", SQL("insert into catalog.import_file (import_id, bytes) values ($1::uuid, $2::bytea)"));
 static const struct db_stmt START = DB_ROWS("import_start", struct import, IMPORT_COLUMNS,
-	SQL("update catalog.import set state = 'running' where id = $1::uuid and state in ('queued', 'running') returning " FIELDS));
+	SQL("update catalog.import set state = 'running' where id = $1::uuid and state in ('queued', 'running') "
+	    "returning " FIELDS));
 
 struct file {
 	struct str bytes;
 };
 static const struct db_column FILE_COLUMNS[] = {DB_COLUMN(struct file, bytes, DB_BYTES)};
-static const struct db_stmt READ_FILE =
-	DB_ROWS("import_file", struct file, FILE_COLUMNS, SQL("select bytes from catalog.import_file where import_id = $1::uuid"));
+static const struct db_stmt READ_FILE = DB_ROWS("import_file", struct file, FILE_COLUMNS,
+	SQL("select bytes from catalog.import_file where import_id = $1::uuid"));
 
+/* A batch may take longer than a shopper would wait. */
+static const struct db_stmt PATIENCE =
+	DB_EXEC("import_patience", SQL("select set_config('statement_timeout', '60s', true)"));
+static const struct db_stmt STATISTICS = DB_EXEC("import_statistics", SQL("select catalog.refresh_statistics()"));
 static const struct db_stmt COUNT = DB_EXEC("import_count",
-	SQL("update catalog.import set rows = $3::bigint, created = created + $4::bigint, updated = updated + $5::bigint,"
+	SQL("update catalog.import set rows = $3::bigint, created = created + $4::bigint, updated = updated + "
+	    "$5::bigint,"
 	    " rejected = rejected + $6::bigint where id = $1::uuid and rows = $2::bigint and state = 'running'"));
 static const struct db_stmt ADD_ERRORS = DB_EXEC("import_add_errors",
 	SQL("insert into catalog.import_error (import_id, row_no, field, message)"
 	    " select $1::uuid, e.row_no, e.field, e.message from unnest($2::bigint[], $3::text[], $4::text[])"
-	    " with ordinality as e(row_no, field, message, n) where (select count(*) from catalog.import_error where import_id = $1)"
+	    " with ordinality as e(row_no, field, message, n) where (select count(*) from catalog.import_error where "
+	    "import_id = $1)"
 	    " + e.n <= $5::bigint order by e.row_no, e.n"));
-static const struct db_stmt FINISH = DB_EXEC("import_finish",
-	SQL("update catalog.import set state = case when $2::text is null then 'done' else 'failed' end, failure = $2, finished_at = now()"
-	    " where id = $1::uuid"));
-static const struct db_stmt DROP_FILE = DB_EXEC("import_drop_file", SQL("delete from catalog.import_file where import_id = $1::uuid"));
-static const struct db_stmt GET =
-	DB_ROWS("import_get", struct import, IMPORT_COLUMNS, SQL("select " FIELDS " from catalog.import where id = $1::uuid"));
+static const struct db_stmt FINISH =
+	DB_EXEC("import_finish", SQL("update catalog.import set state = case when $2::text is null then 'done' else "
+				     "'failed' end, failure = $2, finished_at = now()"
+				     " where id = $1::uuid"));
+static const struct db_stmt DROP_FILE =
+	DB_EXEC("import_drop_file", SQL("delete from catalog.import_file where import_id = $1::uuid"));
+static const struct db_stmt GET = DB_ROWS(
+	"import_get", struct import, IMPORT_COLUMNS, SQL("select " FIELDS " from catalog.import where id = $1::uuid"));
 static const struct db_stmt LIST = DB_ROWS("import_list", struct import, IMPORT_COLUMNS,
-	SQL("select " FIELDS " from catalog.import where $1::uuid is null or id < $1 order by id desc limit $2::bigint"));
+	SQL("select " FIELDS
+	    " from catalog.import where $1::uuid is null or id < $1 order by id desc limit $2::bigint"));
 
 static const struct db_column ERROR_COLUMNS[] = {
 	DB_COLUMN(struct import_error, row_no, DB_INT64),
@@ -62,8 +73,8 @@ static const struct db_column ERROR_COLUMNS[] = {
 static const struct db_stmt ERRORS = DB_ROWS("import_errors", struct import_error, ERROR_COLUMNS,
 	SQL("select row_no, field, message from catalog.import_error where import_id = $1::uuid order by row_no, n"));
 
-const struct db_stmt *const IMPORT_STATEMENTS[] = {&CREATE, &CREATE_FILE, &START, &READ_FILE, &COUNT, &ADD_ERRORS, &FINISH, &DROP_FILE, &GET,
-	&LIST, &ERRORS, NULL};
+const struct db_stmt *const IMPORT_STATEMENTS[] = {&CREATE, &CREATE_FILE, &START, &READ_FILE, &PATIENCE, &STATISTICS,
+	&COUNT, &ADD_ERRORS, &FINISH, &DROP_FILE, &GET, &LIST, &ERRORS, NULL};
 
 struct creation {
 	const struct import *import;
@@ -77,7 +88,8 @@ static err_t create_in_tx(struct ctx *c, void *arg)
 	const struct import *i = n->import;
 	json_t *payload = json_new_object(c->arena);
 
-	TRY(db_exec(c, &CREATE, PARAMS(P_UUID(&i->id), P_TEXT(i->file_name), P_TEXT(i->format), P_TEXT(i->created_by)), NULL));
+	TRY(db_exec(c, &CREATE, PARAMS(P_UUID(&i->id), P_TEXT(i->file_name), P_TEXT(i->format), P_TEXT(i->created_by)),
+		NULL));
 	TRY(db_exec(c, &CREATE_FILE, PARAMS(P_UUID(&i->id), P_BYTES(n->bytes)), NULL));
 	json_set_text(payload, "import_id", i->id.s);
 	if (n->queued)
@@ -110,7 +122,7 @@ err_t import_store_start(struct ctx *c, const struct uuid *id, struct import *im
 struct batch_work {
 	const struct uuid *id;
 	const struct import_batch *batch;
-	const json_t *rows;                  /* of this try: the whole batch, or one row */
+	const json_t *rows; /* of this try: the whole batch, or one row */
 	struct row_result *results;
 	size_t nresults;
 	int64_t created, updated, rejected;
@@ -164,7 +176,8 @@ static err_t one_by_one(struct ctx *c, struct batch_work *w)
 	json_t *row, *single;
 	size_t i;
 
-	json_array_foreach(w->batch->rows, i, row) {
+	json_array_foreach(w->batch->rows, i, row)
+	{
 		single = json_new_array(c->arena);
 		json_add(single, row);
 		w->rows = single;
@@ -201,9 +214,17 @@ static err_t save_errors(struct ctx *c, const struct batch_work *w)
 	if (w->nerrors == 0)
 		return OK;
 	return db_exec(c, &ADD_ERRORS,
-		PARAMS(P_UUID(w->id), P_INTS(rows, w->nerrors), P_TEXTS(fields, w->nerrors), P_TEXTS(messages, w->nerrors),
-			P_INT(ERRORS_KEPT)),
+		PARAMS(P_UUID(w->id), P_INTS(rows, w->nerrors), P_TEXTS(fields, w->nerrors),
+			P_TEXTS(messages, w->nerrors), P_INT(ERRORS_KEPT)),
 		NULL);
+}
+
+/* After the first batch, and whenever as many rows came as were there before. */
+static bool doubled(const struct import_batch *b)
+{
+	int64_t size = b->rows_after - b->rows_before, batches = size > 0 ? b->rows_after / size : 0;
+
+	return batches > 0 && (batches & (batches - 1)) == 0;
 }
 
 static err_t batch_in_tx(struct ctx *c, void *arg)
@@ -217,6 +238,7 @@ static err_t batch_in_tx(struct ctx *c, void *arg)
 	for (size_t i = 0; i < b->nerrors; i++)
 		add_error(c, &w, b->errors[i]);
 	w.rows = b->rows;
+	db_defer(c, &PATIENCE, NO_PARAMS);
 	if (json_array_size(b->rows) > 0) {
 		e = db_savepoint(c, try_rows, &w);
 		if (e != OK && passing(e))
@@ -227,8 +249,11 @@ static err_t batch_in_tx(struct ctx *c, void *arg)
 			TRY(one_by_one(c, &w));
 	}
 	TRY(save_errors(c, &w));
+	if (doubled(b))
+		db_defer(c, &STATISTICS, NO_PARAMS);
 	TRY(db_exec(c, &COUNT,
-		PARAMS(P_UUID(w.id), P_INT(b->rows_before), P_INT(b->rows_after), P_INT(w.created), P_INT(w.updated), P_INT(w.rejected)),
+		PARAMS(P_UUID(w.id), P_INT(b->rows_before), P_INT(b->rows_after), P_INT(w.created), P_INT(w.updated),
+			P_INT(w.rejected)),
 		&counted));
 	return counted == 1 ? OK : fail(c, &ERR_CONFLICT, "another process is at this import");
 }
@@ -249,7 +274,8 @@ err_t import_store_finish(struct ctx *c, const struct uuid *id, const char *fail
 	return db_run(c, calls, ARRAY_LEN(calls));
 }
 
-err_t import_store_get(struct ctx *c, const struct uuid *id, struct import *import_r, struct import_error **errors_r, size_t *n_r)
+err_t import_store_get(
+	struct ctx *c, const struct uuid *id, struct import *import_r, struct import_error **errors_r, size_t *n_r)
 {
 	const struct db_call calls[] = {
 		CALL_ONE(&GET, import_r, P_UUID(id)),

@@ -33,12 +33,13 @@ static const struct db_column CARD_COLUMNS[] = {
 };
 
 /*
- * Parameters of every list: 1 words, 2 category, 3 brands, 4 and 5 price, 6 in stock, 7 attributes as an object of arrays.
- * IN_CATEGORY, BRAND_FITS … are named because facets leave out one at a time.
+ * Parameters of every list: 1 words, 2 category, 3 brands, 4 and 5 price, 6 in stock, 7 attributes as an object of
+ * arrays. IN_CATEGORY, BRAND_FITS … are named because facets leave out one at a time.
  */
 #define CATEGORY_FITS                                                                                                  \
-	"($2::text is null or l.categories @> array(select k.path from catalog.category k where k.path = $2 or k.slug = $2" \
-	" or k.name = $2 or array_to_string(k.names, ' > ') = $2 order by (k.path = $2) desc, length(k.path) limit 1)"    \
+	"($2::text is null or l.categories @> array(select k.path from catalog.category k where k.path = $2 or "       \
+	"k.slug = $2"                                                                                                  \
+	" or k.name = $2 or array_to_string(k.names, ' > ') = $2 order by (k.path = $2) desc, length(k.path) limit 1)" \
 	" and exists (select from catalog.category k where k.path = $2 or k.slug = $2 or k.name = $2"                  \
 	" or array_to_string(k.names, ' > ') = $2))"
 #define BRAND_FITS "($3::text[] is null or coalesce(l.brand_slug = any ($3) or l.brand = any ($3), false))"
@@ -54,7 +55,9 @@ static const struct db_column CARD_COLUMNS[] = {
 
 /* Without words the whole listing; with words, what matches them. */
 #define ALL "catalog.listing l where $1::text is null and "
-#define FOUND "(select catalog.query_of($1::text) as tsq, catalog.plain($1) as plain) s join catalog.listing l on l.tsv @@ s.tsq where "
+#define FOUND                                                                                                          \
+	"(select catalog.query_of($1::text) as tsq, catalog.plain($1) as plain) s join catalog.listing l on l.tsv @@ " \
+	"s.tsq where "
 
 /* 8 is whether to go on behind (9 number, 10 text, 11 id), 12 rows to skip, 13 how many. */
 #define BEHIND(condition) " and (not $8::boolean or " condition ")"
@@ -63,10 +66,11 @@ static const struct db_column CARD_COLUMNS[] = {
 
 #define LIST(name_, from_, number_, behind_, order_)                                                                   \
 	DB_ROWS(name_, struct card, CARD_COLUMNS,                                                                      \
-		SQL("select " CARD_FIELDS ", " number_ " as number from " from_ FILTER BEHIND(behind_)                 \
-			UNUSED_PARAMS " order by " order_ LIMITS))
+		SQL("select " CARD_FIELDS ", " number_ " as number from " from_ FILTER BEHIND(behind_) UNUSED_PARAMS   \
+			" order by " order_ LIMITS))
 #define BY_PRICE "l.price_minor", "(l.price_minor, l.product_id) > ($9, $11)", "l.price_minor, l.product_id"
-#define BY_PRICE_DOWN "l.price_minor", "(l.price_minor, l.product_id) < ($9, $11)", "l.price_minor desc, l.product_id desc"
+#define BY_PRICE_DOWN                                                                                                  \
+	"l.price_minor", "(l.price_minor, l.product_id) < ($9, $11)", "l.price_minor desc, l.product_id desc"
 #define BY_AGE "0::bigint", "l.product_id < $11", "l.product_id desc"
 #define BY_NAME "0::bigint", "(l.name_key, l.product_id) > ($10 collate \"C\", $11)", "l.name_key, l.product_id"
 #define BY_SALES "l.popularity", "(l.popularity, l.product_id) < ($9, $11)", "l.popularity desc, l.product_id desc"
@@ -87,12 +91,20 @@ static const struct db_stmt FIND_BESTSELLING = LIST_OF("find_bestselling", FOUND
 static const struct db_stmt FIND_RELEVANCE = LIST_OF("find_relevance", FOUND, BY_RANK);
 
 static const struct db_stmt *const LISTS[SORT_N] = {
-	[SORT_RELEVANCE] = &LIST_BESTSELLING, [SORT_PRICE] = &LIST_PRICE, [SORT_PRICE_DOWN] = &LIST_PRICE_DOWN,
-	[SORT_NEWEST] = &LIST_NEWEST, [SORT_NAME] = &LIST_NAME, [SORT_BESTSELLING] = &LIST_BESTSELLING,
+	[SORT_RELEVANCE] = &LIST_BESTSELLING,
+	[SORT_PRICE] = &LIST_PRICE,
+	[SORT_PRICE_DOWN] = &LIST_PRICE_DOWN,
+	[SORT_NEWEST] = &LIST_NEWEST,
+	[SORT_NAME] = &LIST_NAME,
+	[SORT_BESTSELLING] = &LIST_BESTSELLING,
 };
 static const struct db_stmt *const FINDS[SORT_N] = {
-	[SORT_RELEVANCE] = &FIND_RELEVANCE, [SORT_PRICE] = &FIND_PRICE, [SORT_PRICE_DOWN] = &FIND_PRICE_DOWN,
-	[SORT_NEWEST] = &FIND_NEWEST, [SORT_NAME] = &FIND_NAME, [SORT_BESTSELLING] = &FIND_BESTSELLING,
+	[SORT_RELEVANCE] = &FIND_RELEVANCE,
+	[SORT_PRICE] = &FIND_PRICE,
+	[SORT_PRICE_DOWN] = &FIND_PRICE_DOWN,
+	[SORT_NEWEST] = &FIND_NEWEST,
+	[SORT_NAME] = &FIND_NAME,
+	[SORT_BESTSELLING] = &FIND_BESTSELLING,
 };
 
 /* Exact while it is cheap; then every sixteenth row stands for its neighbours. */
@@ -111,18 +123,24 @@ static const struct db_stmt FIND_TOTAL = DB_ROWS("find_total", struct total, TOT
 	    " case when $7::jsonb is null then '{}'::text[] else " FACTS_FAILED " end as failed"                       \
 	    " from " from_ CATEGORY_FITS "),"                                                                          \
 	    " counted as ("                                                                                            \
-	    " select 1 as part, 'brand' as name, brand_slug as value, min(brand) as label, count(*) as count, false as attribute" \
-	    " from base where price_fits and stock_fits and failed = '{}' and brand_slug is not null group by brand_slug" \
-	    " union all select 0, 'category', c, null, count(*), false from base cross join lateral unnest(categories) c" \
+	    " select 1 as part, 'brand' as name, brand_slug as value, min(brand) as label, count(*) as count, false "  \
+	    "as attribute"                                                                                             \
+	    " from base where price_fits and stock_fits and failed = '{}' and brand_slug is not null group by "        \
+	    "brand_slug"                                                                                               \
+	    " union all select 0, 'category', c, null, count(*), false from base cross join lateral "                  \
+	    "unnest(categories) c"                                                                                     \
 	    " where brand_fits and price_fits and stock_fits and failed = '{}' group by c"                             \
 	    " union all select 3, 'in_stock', 'true', null, count(*), false from base"                                 \
 	    " where brand_fits and price_fits and in_stock and failed = '{}'"                                          \
-	    " union all select 2, split_part(f, E'\\x1f', 1), substr(f, strpos(f, E'\\x1f') + 1), null, count(*), true" \
+	    " union all select 2, split_part(f, E'\\x1f', 1), substr(f, strpos(f, E'\\x1f') + 1), null, count(*), "    \
+	    "true"                                                                                                     \
 	    " from base cross join lateral unnest(pairs) f where brand_fits and price_fits and stock_fits"             \
 	    " and failed <@ array[split_part(f, E'\\x1f', 1)] group by f),"                                            \
-	    " numbered as (select c.*, row_number() over (partition by part, name order by count desc, value) as turn,"  \
+	    " numbered as (select c.*, row_number() over (partition by part, name order by count desc, value) as "     \
+	    "turn,"                                                                                                    \
 	    " sum(count) over (partition by part, name) as weight from counted c)"                                     \
-	    " select n.name, n.value, coalesce(n.label, k.name, n.value) as label, n.count, n.attribute from numbered n" \
+	    " select n.name, n.value, coalesce(n.label, k.name, n.value) as label, n.count, n.attribute from "         \
+	    "numbered n"                                                                                               \
 	    " left join catalog.category k on n.part = 0 and k.path = n.value"                                         \
 	    " where n.turn <= 20 order by n.part, n.weight desc, n.name, n.count desc, n.value limit 400")
 static const struct db_column FACET_COLUMNS[] = {
@@ -147,17 +165,22 @@ static const struct db_stmt SIMILAR = DB_ROWS("similar_words", struct similar_wo
 /* Names of categories and brands first, then the last word completed. */
 static const struct db_column SUGGESTION_COLUMNS[] = {DB_COLUMN(struct suggestion, text, DB_TEXT)};
 static const struct db_stmt SUGGEST_QUERIES = DB_ROWS("suggest_queries", struct suggestion, SUGGESTION_COLUMNS,
-	SQL("with typed as (select catalog.plain($1::text) as q), words as (select q, regexp_replace(q, '[^ ]*$', '') as head,"
+	SQL("with typed as (select catalog.plain($1::text) as q), words as (select q, regexp_replace(q, '[^ ]*$', '') "
+	    "as head,"
 	    " substring(q from '[^ ]*$') as tail from typed)"
-	    " select s.text from (select lower(k.name) as text, 0 as part, length(k.name) as n from catalog.category k, typed"
+	    " select s.text from (select lower(k.name) as text, 0 as part, length(k.name) as n from catalog.category "
+	    "k, typed"
 	    " where catalog.plain(k.name) ^@ q"
-	    " union select lower(b.name), 0, length(b.name) from catalog.brand b, typed where catalog.plain(b.name) ^@ q"
-	    " union select w.head || v.word, 1, length(v.word) from words w join catalog.vocabulary v on v.word ^@ w.tail"
+	    " union select lower(b.name), 0, length(b.name) from catalog.brand b, typed where catalog.plain(b.name) ^@ "
+	    "q"
+	    " union select w.head || v.word, 1, length(v.word) from words w join catalog.vocabulary v on v.word ^@ "
+	    "w.tail"
 	    " where length(w.tail) >= 2) s"
 	    " where exists (select from catalog.listing l where l.tsv @@ catalog.query_of(s.text))"
 	    " group by s.text order by min(s.part), min(s.n), s.text limit 8"));
 static const struct db_stmt SUGGEST_PRODUCTS = DB_ROWS("suggest_products", struct card, CARD_COLUMNS,
-	SQL("select " CARD_FIELDS ", " RANK " as number from (select catalog.query_of($1::text) as tsq, catalog.plain($1) as plain) s"
+	SQL("select " CARD_FIELDS ", " RANK
+	    " as number from (select catalog.query_of($1::text) as tsq, catalog.plain($1) as plain) s"
 	    " join catalog.listing l on l.tsv @@ s.tsq order by number desc, l.product_id desc limit 5"));
 
 static const struct db_stmt HOME_BESTSELLERS = DB_ROWS("home_bestsellers", struct card, CARD_COLUMNS,
@@ -167,11 +190,13 @@ static const struct db_stmt HOME_NEWEST = DB_ROWS("home_newest", struct card, CA
 	SQL("select " CARD_FIELDS ", 0::bigint as number from catalog.listing l where l.in_stock"
 	    " order by l.product_id desc limit 8"));
 static const struct db_stmt HOME_REDUCED = DB_ROWS("home_reduced", struct card, CARD_COLUMNS,
-	SQL("select " CARD_FIELDS ", 0::bigint as number from catalog.listing l where l.in_stock and l.list_minor is not null"
+	SQL("select " CARD_FIELDS
+	    ", 0::bigint as number from catalog.listing l where l.in_stock and l.list_minor is not null"
 	    " order by l.popularity desc, l.product_id desc limit 4"));
 static const struct db_stmt RELATED = DB_ROWS("related", struct card, CARD_COLUMNS,
 	SQL("select " CARD_FIELDS ", 0::bigint as number from catalog.listing l"
-	    " where l.product_id <> $1::uuid and l.category = (select category from catalog.listing where product_id = $1)"
+	    " where l.product_id <> $1::uuid and l.category = (select category from catalog.listing where product_id = "
+	    "$1)"
 	    " order by l.in_stock desc, l.popularity desc, l.product_id desc limit 4"));
 
 static const struct db_column ADDRESS_COLUMNS[] = {
@@ -180,15 +205,38 @@ static const struct db_column ADDRESS_COLUMNS[] = {
 	DB_COLUMN_AS(struct page_address, updated_us, DB_TIME, "updated_at"),
 };
 static const struct db_stmt ADDRESSES = DB_ROWS("listing_addresses", struct page_address, ADDRESS_COLUMNS,
-	SQL("select l.product_id as id, l.slug, p.updated_at from catalog.listing l join catalog.product p on p.id = l.product_id"
+	SQL("select l.product_id as id, l.slug, p.updated_at from catalog.listing l join catalog.product p on p.id = "
+	    "l.product_id"
 	    " order by l.product_id offset $1::bigint limit $2::bigint"));
 static const struct db_stmt COUNT_ALL =
 	DB_ROWS("listing_count", struct total, TOTAL_COLUMNS, SQL("select count(*) as count from catalog.listing"));
 
 const struct db_stmt *const LISTING_STATEMENTS[] = {
-	&LIST_PRICE, &LIST_PRICE_DOWN, &LIST_NEWEST, &LIST_NAME, &LIST_BESTSELLING, &FIND_PRICE, &FIND_PRICE_DOWN, &FIND_NEWEST,
-	&FIND_NAME, &FIND_BESTSELLING, &FIND_RELEVANCE, &LIST_TOTAL, &FIND_TOTAL, &LIST_FACETS, &FIND_FACETS, &SIMILAR,
-	&SUGGEST_QUERIES, &SUGGEST_PRODUCTS, &HOME_BESTSELLERS, &HOME_NEWEST, &HOME_REDUCED, &RELATED, &ADDRESSES, &COUNT_ALL, NULL,
+	&LIST_PRICE,
+	&LIST_PRICE_DOWN,
+	&LIST_NEWEST,
+	&LIST_NAME,
+	&LIST_BESTSELLING,
+	&FIND_PRICE,
+	&FIND_PRICE_DOWN,
+	&FIND_NEWEST,
+	&FIND_NAME,
+	&FIND_BESTSELLING,
+	&FIND_RELEVANCE,
+	&LIST_TOTAL,
+	&FIND_TOTAL,
+	&LIST_FACETS,
+	&FIND_FACETS,
+	&SIMILAR,
+	&SUGGEST_QUERIES,
+	&SUGGEST_PRODUCTS,
+	&HOME_BESTSELLERS,
+	&HOME_NEWEST,
+	&HOME_REDUCED,
+	&RELATED,
+	&ADDRESSES,
+	&COUNT_ALL,
+	NULL,
 };
 
 /* {"colour": ["green", "blue"]}; NULL when nothing is asked for. */
@@ -227,9 +275,17 @@ err_t listing_store_list(struct ctx *c, const struct listing_query *q, int64_t l
 	};
 	enum { FILTERS = 7 };
 	struct db_call calls[] = {
-		{.stmt = (q->q != NULL ? FINDS : LISTS)[q->order], .params = p, .nparams = ARRAY_LEN(p), .rows = &r->cards, .count = &r->n},
+		{.stmt = (q->q != NULL ? FINDS : LISTS)[q->order],
+			.params = p,
+			.nparams = ARRAY_LEN(p),
+			.rows = &r->cards,
+			.count = &r->n},
 		{.stmt = q->q != NULL ? &FIND_TOTAL : &LIST_TOTAL, .params = p, .nparams = FILTERS, .row = &r->total},
-		{.stmt = q->q != NULL ? &FIND_FACETS : &LIST_FACETS, .params = p, .nparams = FILTERS, .rows = &r->facets, .count = &r->nfacets},
+		{.stmt = q->q != NULL ? &FIND_FACETS : &LIST_FACETS,
+			.params = p,
+			.nparams = FILTERS,
+			.rows = &r->facets,
+			.count = &r->nfacets},
 	};
 
 	*r = (struct listing_result){0};
@@ -241,8 +297,8 @@ err_t listing_store_similar(struct ctx *c, const char *q, struct similar_word **
 	return db_rows(c, &SIMILAR, PARAMS(P_TEXT(q)), words_r, n_r);
 }
 
-err_t listing_store_suggest(struct ctx *c, const char *q, struct suggestion **queries_r, size_t *nqueries_r, struct card **cards_r,
-	size_t *ncards_r)
+err_t listing_store_suggest(struct ctx *c, const char *q, struct suggestion **queries_r, size_t *nqueries_r,
+	struct card **cards_r, size_t *ncards_r)
 {
 	const struct db_call calls[] = {
 		CALL_ROWS(&SUGGEST_QUERIES, queries_r, nqueries_r, P_TEXT(q)),

@@ -36,22 +36,28 @@ static const struct db_column PRODUCT_COLUMNS[] = {
 
 /* A product's currency is the shop's, or, where it has no price in it, its first. */
 #define CURRENCY_OF                                                                                                    \
-	" left join lateral (select cp.currency from catalog.variant v join catalog.current_price cp on cp.variant_id = v.id" \
-	" where v.product_id = p.id and v.active order by (cp.currency = catalog.shop_currency()) desc, cp.currency limit 1) cur on true"
+	" left join lateral (select cp.currency from catalog.variant v join catalog.current_price cp on "              \
+	"cp.variant_id = v.id"                                                                                         \
+	" where v.product_id = p.id and v.active order by (cp.currency = catalog.shop_currency()) desc, cp.currency "  \
+	"limit 1) cur on true"
 #define PRODUCT_SELECT                                                                                                 \
-	"select p.id, p.category_id, p.sku, p.slug, p.name, p.description, b.name as brand, b.slug as brand_slug, p.status," \
+	"select p.id, p.category_id, p.sku, p.slug, p.name, p.description, b.name as brand, b.slug as brand_slug, "    \
+	"p.status,"                                                                                                    \
 	" k.path as category, array_to_string(k.names, ' › ') as category_name, p.attributes,"                       \
-	" coalesce((select jsonb_agg(jsonb_build_object('name', a.name, 'slug', a.slug, 'path', a.path) order by length(a.path))" \
+	" coalesce((select jsonb_agg(jsonb_build_object('name', a.name, 'slug', a.slug, 'path', a.path) order by "     \
+	"length(a.path))"                                                                                              \
 	" from catalog.category a where k.path = a.path or k.path ^@ (a.path || '/')), '[]') as categories,"           \
 	" cur.currency, s.price_minor, s.high_minor, coalesce((select min(cp.list_minor) from catalog.variant v"       \
 	" join catalog.current_price cp on cp.variant_id = v.id and cp.currency = cur.currency"                        \
 	" where v.product_id = p.id and v.active and cp.amount_minor = s.price_minor), 0) as list_minor,"              \
-	" coalesce(s.nvariants, 0) as nvariants, p.popularity, p.version, p.updated_at, coalesce(s.in_stock, false) as in_stock," \
+	" coalesce(s.nvariants, 0) as nvariants, p.popularity, p.version, p.updated_at, coalesce(s.in_stock, false) "  \
+	"as in_stock,"                                                                                                 \
 	" (p.status = 'active' and s.price_minor is not null) as visible,"                                             \
 	" i.url as image_url, i.alt as image_alt, i.width::bigint as image_width, i.height::bigint as image_height"    \
 	" from catalog.product p left join catalog.brand b on b.id = p.brand_id"                                       \
 	" left join catalog.category k on k.id = p.category_id" CURRENCY_OF                                            \
-	" left join lateral (select min(cp.amount_minor) as price_minor, max(cp.amount_minor) as high_minor, count(*) as nvariants," \
+	" left join lateral (select min(cp.amount_minor) as price_minor, max(cp.amount_minor) as high_minor, "         \
+	"count(*) as nvariants,"                                                                                       \
 	" bool_or(v.in_stock) as in_stock from catalog.variant v"                                                      \
 	" left join catalog.current_price cp on cp.variant_id = v.id and cp.currency = cur.currency"                   \
 	" where v.product_id = p.id and v.active) s on true"                                                           \
@@ -97,10 +103,11 @@ static const struct db_stmt IMAGES = DB_ROWS("product_images", struct image, IMA
 	    " where " KEY_MATCHES " order by i.position"));
 
 static const struct db_stmt ADMIN_LIST = DB_ROWS("product_admin_list", struct product, PRODUCT_COLUMNS,
-	SQL(PRODUCT_SELECT "where ($1::text is null or strpos(lower(p.name), lower($1)) > 0 or lower(p.sku) = lower($1)"
-			   " or exists (select from catalog.variant x where x.product_id = p.id and lower(x.sku) = lower($1)))"
-			   " and ($2::text is null or p.status = $2) and ($3::uuid is null or p.id < $3)"
-			   " order by p.id desc limit $4::bigint"));
+	SQL(PRODUCT_SELECT
+		"where ($1::text is null or strpos(lower(p.name), lower($1)) > 0 or lower(p.sku) = lower($1)"
+		" or exists (select from catalog.variant x where x.product_id = p.id and lower(x.sku) = lower($1)))"
+		" and ($2::text is null or p.status = $2) and ($3::uuid is null or p.id < $3)"
+		" order by p.id desc limit $4::bigint"));
 
 static const struct db_column RESULT_COLUMNS[] = {
 	DB_COLUMN(struct row_result, row_no, DB_INT64),
@@ -129,14 +136,15 @@ struct owner {
 	struct uuid product_id;
 };
 static const struct db_column OWNER_COLUMNS[] = {DB_COLUMN(struct owner, product_id, DB_UUID)};
-static const struct db_stmt IMAGE_ADD = DB_EXEC("image_add",
-	SQL("select catalog.add_image($1::uuid, $2::text, $3::text, $4::bigint, $5::bigint)"));
+static const struct db_stmt IMAGE_ADD =
+	DB_EXEC("image_add", SQL("select catalog.add_image($1::uuid, $2::text, $3::text, $4::bigint, $5::bigint)"));
 static const struct db_stmt IMAGE_DELETE = DB_ROWS("image_delete", struct owner, OWNER_COLUMNS,
 	SQL("select product_id from catalog.delete_image($1::uuid) as product_id where product_id is not null"));
 static const struct db_stmt IMAGE_FIRST = DB_ROWS("image_first", struct owner, OWNER_COLUMNS,
 	SQL("select product_id from catalog.first_image($1::uuid) as product_id where product_id is not null"));
 
-static const struct db_stmt REFRESH_STOCK = DB_EXEC("refresh_stock", SQL("select catalog.refresh_stock(array[$1::text])"));
+static const struct db_stmt REFRESH_STOCK =
+	DB_EXEC("refresh_stock", SQL("select catalog.refresh_stock(array[$1::text])"));
 static const struct db_stmt FOLLOW_PRICES = DB_EXEC("follow_prices", SQL("select catalog.follow_prices()"));
 
 static const struct db_column EXPORT_COLUMNS[] = {
@@ -148,8 +156,21 @@ static const struct db_stmt EXPORT = DB_ROWS("product_export", struct exported, 
 	    " order by sku limit $2::bigint"));
 
 const struct db_stmt *const PRODUCT_STATEMENTS[] = {
-	&PRODUCT, &VARIANTS, &IMAGES, &ADMIN_LIST, &APPLY, &ARCHIVE, &MEDIA_PUT, &MEDIA_GET, &IMAGE_ADD, &IMAGE_DELETE, &IMAGE_FIRST,
-	&REFRESH_STOCK, &FOLLOW_PRICES, &EXPORT, NULL,
+	&PRODUCT,
+	&VARIANTS,
+	&IMAGES,
+	&ADMIN_LIST,
+	&APPLY,
+	&ARCHIVE,
+	&MEDIA_PUT,
+	&MEDIA_GET,
+	&IMAGE_ADD,
+	&IMAGE_DELETE,
+	&IMAGE_FIRST,
+	&REFRESH_STOCK,
+	&FOLLOW_PRICES,
+	&EXPORT,
+	NULL,
 };
 
 const struct db_constraint CATALOG_CONSTRAINTS[] = {
@@ -186,8 +207,8 @@ err_t product_store_get(struct ctx *c, const char *key, bool hidden_too, struct 
 
 err_t product_store_admin_list(struct ctx *c, const struct admin_list *list, struct product **rows_r, size_t *n_r)
 {
-	return db_rows(c, &ADMIN_LIST, PARAMS(P_TEXT(list->q), P_TEXT(list->state), P_TEXT(list->cursor), P_INT(list->limit)), rows_r,
-		n_r);
+	return db_rows(c, &ADMIN_LIST,
+		PARAMS(P_TEXT(list->q), P_TEXT(list->state), P_TEXT(list->cursor), P_INT(list->limit)), rows_r, n_r);
 }
 
 struct apply {
@@ -220,8 +241,8 @@ err_t media_store_put(struct ctx *c, struct str bytes, const struct picture *pic
 	const char *hash = token_hash(c->arena, bytes);
 
 	TRY(db_exec(c, &MEDIA_PUT,
-		PARAMS(P_TEXT(hash), P_TEXT(picture->extension), P_TEXT(picture->content_type), P_BYTES(bytes), P_INT(picture->width),
-			P_INT(picture->height)),
+		PARAMS(P_TEXT(hash), P_TEXT(picture->extension), P_TEXT(picture->content_type), P_BYTES(bytes),
+			P_INT(picture->width), P_INT(picture->height)),
 		NULL));
 	*url_r = arena_printf(c->arena, "/media/%s.%s", hash, picture->extension);
 	return OK;
@@ -234,10 +255,12 @@ err_t media_store_get(struct ctx *c, const char *hash, const char *extension, st
 
 err_t image_store_add(struct ctx *c, const struct uuid *product_id, const struct image *i)
 {
-	return db_exec(c, &IMAGE_ADD, PARAMS(P_UUID(product_id), P_TEXT(i->url), P_TEXT(i->alt), P_INT(i->width), P_INT(i->height)), NULL);
+	return db_exec(c, &IMAGE_ADD,
+		PARAMS(P_UUID(product_id), P_TEXT(i->url), P_TEXT(i->alt), P_INT(i->width), P_INT(i->height)), NULL);
 }
 
-static err_t image_change(struct ctx *c, const struct db_stmt *s, const struct uuid *image_id, struct uuid *product_id_r)
+static err_t image_change(
+	struct ctx *c, const struct db_stmt *s, const struct uuid *image_id, struct uuid *product_id_r)
 {
 	struct owner owner;
 

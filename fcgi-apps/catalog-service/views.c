@@ -78,7 +78,8 @@ static void set_parts(struct request *rq, json_t *o, const struct full_product *
 	for (size_t i = 0; i < p->nvariants; i++)
 		json_add(variants, view_variant(rq, &p->variants[i]));
 	for (size_t i = 0; i < p->nimages; i++)
-		json_add(images, view_image(rq, p->images[i].url, p->images[i].alt, p->images[i].width, p->images[i].height));
+		json_add(images,
+			view_image(rq, p->images[i].url, p->images[i].alt, p->images[i].width, p->images[i].height));
 	json_set(o, "variants", variants);
 	json_set(o, "images", images);
 }
@@ -119,14 +120,16 @@ json_t *view_facets(struct request *rq, const struct facet *facets, size_t n)
 	json_t *list = json_new_array(rq->ctx.arena), *values = NULL;
 
 	for (size_t i = 0; i < n; i++) {
-		bool same = i > 0 && strcmp(facets[i].name, facets[i - 1].name) == 0 && facets[i].attribute == facets[i - 1].attribute;
+		bool same = i > 0 && strcmp(facets[i].name, facets[i - 1].name) == 0 &&
+			    facets[i].attribute == facets[i - 1].attribute;
 		json_t *value = json_new_object(rq->ctx.arena);
 		if (!same) {
 			json_t *facet = json_new_object(rq->ctx.arena);
 			values = json_new_array(rq->ctx.arena);
 			json_set_text(facet, "name", facets[i].name);
 			json_set_text(facet, "parameter",
-				facets[i].attribute ? arena_printf(rq->ctx.arena, "attr.%s", facets[i].name) : facets[i].name);
+				facets[i].attribute ? arena_printf(rq->ctx.arena, "attr.%s", facets[i].name)
+						    : facets[i].name);
 			json_set(facet, "values", values);
 			json_add(list, facet);
 		}

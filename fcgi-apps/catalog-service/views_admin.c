@@ -30,7 +30,8 @@ json_t *admin_products_view(struct request *rq, const struct product *rows, size
 		json_set_bool(o, "in_stock", p->in_stock);
 		json_set_text(o, "variants_text", count_text(rq, "admin.products.variants", p->nvariants));
 		if (p->image_url != NULL)
-			json_set(o, "image", view_image(rq, p->image_url, p->image_alt, p->image_width, p->image_height));
+			json_set(o, "image",
+				view_image(rq, p->image_url, p->image_alt, p->image_width, p->image_height));
 		else
 			json_set_null(o, "image");
 		json_add(list, o);
@@ -95,7 +96,8 @@ static json_t *variants_view(struct request *rq, const struct full_product *p)
 	const char *sku;
 
 	for (size_t i = 0; rq->failure != OK && (sku = nth(rq, "variant_sku", i)) != NULL; i++) {
-		const char *const cells[4] = {sku, nth(rq, "variant_options", i), nth(rq, "variant_price", i), nth(rq, "variant_barcode", i)};
+		const char *const cells[4] = {
+			sku, nth(rq, "variant_options", i), nth(rq, "variant_price", i), nth(rq, "variant_barcode", i)};
 		add_variant(rq, list, cells, error_below(rq, arena_printf(rq->ctx.arena, "variants-%zu-", i)));
 	}
 	if (json_array_size(list) > 0)
@@ -121,8 +123,10 @@ static json_t *images_view(struct request *rq, const struct full_product *p)
 		const struct image *m = &p->images[i];
 		json_t *o = view_image(rq, m->url, m->alt != NULL ? m->alt : p->product.name, m->width, m->height);
 		json_set_text(o, "id", m->id.s);
-		json_set_text(o, "delete_href", arena_printf(rq->ctx.arena, "/admin/products/images/%s/delete", m->id.s));
-		json_set_text(o, "first_href", i == 0 ? NULL : arena_printf(rq->ctx.arena, "/admin/products/images/%s/first", m->id.s));
+		json_set_text(
+			o, "delete_href", arena_printf(rq->ctx.arena, "/admin/products/images/%s/delete", m->id.s));
+		json_set_text(o, "first_href",
+			i == 0 ? NULL : arena_printf(rq->ctx.arena, "/admin/products/images/%s/first", m->id.s));
 		json_set_bool(o, "is_first", i == 0);
 		json_add(list, o);
 	}
@@ -141,8 +145,10 @@ static void set_values(struct request *rq, json_t *context, const struct full_pr
 	json_set_text(values, "description", p == NULL || p->description == NULL ? "" : p->description);
 	json_set_text(values, "category_id", p == NULL ? "" : p->category_id.s);
 	json_set_text(values, "status", p == NULL ? "active" : p->status);
-	json_set_text(values, "price", p == NULL || p->currency[0] == '\0' ? "" : decimal_text(rq, p->price_minor, p->currency));
-	json_set_text(values, "list_price", p == NULL || p->list_minor == 0 ? "" : decimal_text(rq, p->list_minor, p->currency));
+	json_set_text(values, "price",
+		p == NULL || p->currency[0] == '\0' ? "" : decimal_text(rq, p->price_minor, p->currency));
+	json_set_text(values, "list_price",
+		p == NULL || p->list_minor == 0 ? "" : decimal_text(rq, p->list_minor, p->currency));
 	json_set_text(values, "attributes", p == NULL ? "" : facts_text(rq, p->attributes, "\n"));
 	json_set_int(values, "version", p == NULL ? 0 : p->version);
 	json_set(form, "values", values);
@@ -192,8 +198,8 @@ static void set_product(struct request *rq, json_t *context, const struct produc
 	json_set(context, "product", o);
 }
 
-void admin_product_context(struct request *rq, json_t *context, const struct full_product *p, const struct category *categories,
-	size_t ncategories, const struct name *brands, size_t nbrands)
+void admin_product_context(struct request *rq, json_t *context, const struct full_product *p,
+	const struct category *categories, size_t ncategories, const struct name *brands, size_t nbrands)
 {
 	struct arena *a = rq->ctx.arena;
 	json_t *names = json_new_array(a), *images = images_view(rq, p);
@@ -203,17 +209,26 @@ void admin_product_context(struct request *rq, json_t *context, const struct ful
 	for (size_t i = 0; i < nbrands; i++)
 		json_add_text(names, brands[i].name);
 	json_set(context, "brands", names);
-	json_set(context, "categories", category_options(rq, categories, ncategories,
-		sent_category != NULL ? sent_category : p != NULL ? p->product.category_id.s : ""));
-	json_set(context, "statuses", status_options(rq, sent_status != NULL ? sent_status : p != NULL ? p->product.status : "active"));
+	json_set(context, "categories",
+		category_options(rq, categories, ncategories,
+			sent_category != NULL ? sent_category
+			: p != NULL           ? p->product.category_id.s
+					      : ""));
+	json_set(context, "statuses",
+		status_options(rq, sent_status != NULL ? sent_status
+				   : p != NULL         ? p->product.status
+						       : "active"));
 	json_set(context, "variants", variants_view(rq, p));
 	json_set(context, "images", images);
 	json_set_bool(context, "has_images", json_array_size(images) > 0);
 	json_set_bool(context, "is_new", p == NULL);
 	json_set_text(context, "currency", rq->app->currency);
-	json_set_text(context, "title_text", p == NULL ? text(rq, "admin.product.new_title", NULL, 0) : p->product.name);
-	json_set_text(context, "action", p == NULL ? "/admin/products" : arena_printf(a, "/admin/products/%s", p->product.id.s));
-	json_set_text(context, "images_action", p == NULL ? NULL : arena_printf(a, "/admin/products/%s/images", p->product.id.s));
+	json_set_text(
+		context, "title_text", p == NULL ? text(rq, "admin.product.new_title", NULL, 0) : p->product.name);
+	json_set_text(context, "action",
+		p == NULL ? "/admin/products" : arena_printf(a, "/admin/products/%s", p->product.id.s));
+	json_set_text(context, "images_action",
+		p == NULL ? NULL : arena_printf(a, "/admin/products/%s/images", p->product.id.s));
 	if (p != NULL)
 		set_product(rq, context, &p->product);
 	else

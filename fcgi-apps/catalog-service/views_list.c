@@ -20,7 +20,8 @@ static const char *badge_text(struct request *rq, const struct card *p)
 
 	if (off < 1)
 		return NULL;
-	return text(rq, "product.badge_reduced", TEXT_ARGS({"percent", arena_printf(rq->ctx.arena, "%lld", (long long)off)}));
+	return text(rq, "product.badge_reduced",
+		TEXT_ARGS({"percent", arena_printf(rq->ctx.arena, "%lld", (long long)off)}));
 }
 
 static json_t *page_card(struct request *rq, const struct card *p)
@@ -78,7 +79,8 @@ static const char *facet_title(struct request *rq, const char *name)
 	return title;
 }
 
-static void add_facet_value(struct request *rq, json_t *values, const char *path, const char *parameter, const struct facet *f)
+static void add_facet_value(
+	struct request *rq, json_t *values, const char *path, const char *parameter, const struct facet *f)
 {
 	json_t *o = json_new_object(rq->ctx.arena);
 
@@ -143,8 +145,9 @@ static json_t *others(struct request *rq, const char *without, const char *nor)
 		if (p->value.n == 0 || strcmp(name, without) == 0 || (nor != NULL && strcmp(name, nor) == 0))
 			continue;
 		/* Only what link_with would keep: asking it says which. */
-		if (strncmp(name, "attr.", 5) != 0 && strcmp(name, "q") != 0 && strcmp(name, "brand") != 0 && strcmp(name, "in_stock") != 0 &&
-			strcmp(name, "price_min") != 0 && strcmp(name, "price_max") != 0 && strcmp(name, "sort") != 0)
+		if (strncmp(name, "attr.", 5) != 0 && strcmp(name, "q") != 0 && strcmp(name, "brand") != 0 &&
+			strcmp(name, "in_stock") != 0 && strcmp(name, "price_min") != 0 &&
+			strcmp(name, "price_max") != 0 && strcmp(name, "sort") != 0)
 			continue;
 		json_set_text(o, "name", name);
 		json_set_text(o, "value", p->value.p);
@@ -162,7 +165,8 @@ static void set_sort(struct request *rq, json_t *context, const struct listing_q
 		if (i + 1 == SORT_RELEVANCE && q->q == NULL)
 			continue;
 		json_set_text(o, "value", SORT_NAMES[i]);
-		json_set_text(o, "text", text(rq, arena_printf(rq->ctx.arena, "list.sort_by.%s", SORT_NAMES[i]), NULL, 0));
+		json_set_text(
+			o, "text", text(rq, arena_printf(rq->ctx.arena, "list.sort_by.%s", SORT_NAMES[i]), NULL, 0));
 		json_set_bool(o, "selected", (int)q->order == i + 1);
 		json_add(options, o);
 	}
@@ -190,9 +194,11 @@ static const char *applied_text(struct request *rq, const struct param *p, const
 	if (strcmp(name, "in_stock") == 0)
 		return text(rq, "list.in_stock", NULL, 0);
 	if (strcmp(name, "price_min") == 0)
-		return text(rq, "list.price_over", TEXT_ARGS({"min", money_text(a, money(q->price_min, rq->app->currency))}));
+		return text(rq, "list.price_over",
+			TEXT_ARGS({"min", money_text(a, money(q->price_min, rq->app->currency))}));
 	if (strcmp(name, "price_max") == 0)
-		return text(rq, "list.price_under", TEXT_ARGS({"max", money_text(a, money(q->price_max, rq->app->currency))}));
+		return text(rq, "list.price_under",
+			TEXT_ARGS({"max", money_text(a, money(q->price_max, rq->app->currency))}));
 	if (strncmp(name, "attr.", 5) == 0)
 		return arena_printf(a, "%s: %s", facet_title(rq, name + 5), p->value.p);
 	return arena_printf(a, "%s: %s", facet_title(rq, name), p->value.p);
@@ -205,7 +211,8 @@ static void set_applied(struct request *rq, json_t *context, const char *path, c
 	for (size_t i = 0; i < rq->query.n; i++) {
 		const struct param *p = &rq->query.list[i];
 		bool filter = str_eq(p->name, "brand") || str_starts(p->name, "attr.") || str_eq(p->name, "in_stock") ||
-			      (str_eq(p->name, "price_min") && q->price_min > 0) || (str_eq(p->name, "price_max") && q->price_max > 0);
+			      (str_eq(p->name, "price_min") && q->price_min > 0) ||
+			      (str_eq(p->name, "price_max") && q->price_max > 0);
 		if (filter && p->value.n > 0)
 			add_applied(rq, list, applied_text(rq, p, q),
 				link_with(rq, path, NULL, str_dup(rq->ctx.arena, p->name), p->value.p));
@@ -227,7 +234,8 @@ static void set_applied(struct request *rq, json_t *context, const char *path, c
 
 static char *page_href(struct request *rq, const char *path, int64_t page)
 {
-	return link_with(rq, path, NULL, page > 1 ? "page" : NULL, arena_printf(rq->ctx.arena, "%lld", (long long)page));
+	return link_with(
+		rq, path, NULL, page > 1 ? "page" : NULL, arena_printf(rq->ctx.arena, "%lld", (long long)page));
 }
 
 static void add_page(struct request *rq, json_t *pages, const char *path, int64_t page, int64_t current)
@@ -247,7 +255,8 @@ static void add_page(struct request *rq, json_t *pages, const char *path, int64_
 	json_add(pages, o);
 }
 
-static json_t *pagination_of(struct request *rq, const char *path, const struct listing_query *q, const struct listing_result *r)
+static json_t *pagination_of(
+	struct request *rq, const char *path, const struct listing_query *q, const struct listing_result *r)
 {
 	struct arena *a = rq->ctx.arena;
 	json_t *o = json_new_object(a), *pages = json_new_array(a);
@@ -275,7 +284,8 @@ static json_t *pagination_of(struct request *rq, const char *path, const struct 
 	return o;
 }
 
-void page_listing(struct request *rq, json_t *context, const char *path, const struct listing_query *q, const struct listing_result *r)
+void page_listing(struct request *rq, json_t *context, const char *path, const struct listing_query *q,
+	const struct listing_result *r)
 {
 	json_t *price = json_new_object(rq->ctx.arena);
 	const char *count = arena_printf(rq->ctx.arena, "%lld", (long long)r->total.count);
@@ -288,8 +298,9 @@ void page_listing(struct request *rq, json_t *context, const char *path, const s
 	json_set_text(price, "currency", rq->app->currency);
 	json_set(context, "price_filter", price);
 	json_set(context, "kept", others(rq, "price_min", "price_max"));
-	json_set_text(context, "total_text", r->total.count > COUNT_EXACT_MAX ? text(rq, "list.total_about", TEXT_ARGS({"count", count}))
-									       : count_text(rq, "list.total", r->total.count));
+	json_set_text(context, "total_text",
+		r->total.count > COUNT_EXACT_MAX ? text(rq, "list.total_about", TEXT_ARGS({"count", count}))
+						 : count_text(rq, "list.total", r->total.count));
 	set_sort(rq, context, q);
 	set_applied(rq, context, path, q);
 	json_set(context, "products", page_cards(rq, r->cards, r->n));

@@ -14,8 +14,8 @@ static const char *options_text(struct request *rq, const json_t *options, bool 
 	json_t *value;
 
 	buf_init(&b, rq->ctx.arena, 4096);
-	json_object_foreach((json_t *)(uintptr_t)options, name, value)
-		buf_printf(&b, "%s%s", b.len > 0 ? (names ? " / " : ", ") : "", names ? name : json_string_value(value));
+	json_object_foreach((json_t *)(uintptr_t)options, name, value) buf_printf(
+		&b, "%s%s", b.len > 0 ? (names ? " / " : ", ") : "", names ? name : json_string_value(value));
 	if (names && b.len > 0 && b.p[0] >= 'a' && b.p[0] <= 'z')
 		b.p[0] = (char)(b.p[0] - 'a' + 'A');
 	return buf_str(&b).p;
@@ -66,7 +66,8 @@ static void set_images(struct request *rq, json_t *o, const struct full_product 
 		json_set_text(image, "id", arena_printf(a, "image-%zu", i + 1));
 		json_set_text(image, "number_text",
 			text(rq, "product.picture",
-				TEXT_ARGS({"number", arena_printf(a, "%zu", i + 1)}, {"count", arena_printf(a, "%zu", p->nimages)})));
+				TEXT_ARGS({"number", arena_printf(a, "%zu", i + 1)},
+					{"count", arena_printf(a, "%zu", p->nimages)})));
 		json_add(list, image);
 	}
 	json_set(o, "images", list);
@@ -94,7 +95,8 @@ static void set_facts(struct request *rq, json_t *o, const struct product *p)
 	json_t *list = json_new_array(rq->ctx.arena), *value;
 	const char *name;
 
-	json_object_foreach(p->attributes, name, value) {
+	json_object_foreach(p->attributes, name, value)
+	{
 		json_t *fact = json_new_object(rq->ctx.arena);
 		char *title = arena_strdup(rq->ctx.arena, name);
 		if (title[0] >= 'a' && title[0] <= 'z')
@@ -145,12 +147,14 @@ static json_t *crumbs_of(struct request *rq, const struct product *p)
 
 	json_add(list, page_crumb(rq, rq->app->shop_name, "/"));
 	json_array_foreach(p->categories, i, k)
-		json_add(list, page_crumb(rq, json_text(k, "name", ""), arena_printf(rq->ctx.arena, "/c/%s", json_text(k, "path", ""))));
+		json_add(list, page_crumb(rq, json_text(k, "name", ""),
+				       arena_printf(rq->ctx.arena, "/c/%s", json_text(k, "path", ""))));
 	json_add(list, page_crumb(rq, p->name, NULL));
 	return list;
 }
 
-void page_product_view(struct request *rq, json_t *context, const struct full_product *full, const struct card *related, size_t nrelated)
+void page_product_view(struct request *rq, json_t *context, const struct full_product *full, const struct card *related,
+	size_t nrelated)
 {
 	const struct product *p = &full->product;
 	const struct variant *chosen = chosen_variant(full);
@@ -160,7 +164,8 @@ void page_product_view(struct request *rq, json_t *context, const struct full_pr
 	json_set_text(o, "slug", p->slug);
 	json_set_text(o, "name", p->name);
 	json_set_text(o, "brand", p->brand);
-	json_set_text(o, "brand_href", p->brand == NULL ? NULL : arena_printf(rq->ctx.arena, "/search?brand=%s", p->brand_slug));
+	json_set_text(o, "brand_href",
+		p->brand == NULL ? NULL : arena_printf(rq->ctx.arena, "/search?brand=%s", p->brand_slug));
 	json_set(o, "description_paragraphs", paragraphs(rq, p->description));
 	page_set_money(rq, o, "price", money(p->price_minor, p->currency));
 	if (p->list_minor > p->price_minor)
@@ -194,7 +199,8 @@ static json_t *offer_ld(struct request *rq, const struct product *p)
 	bool several = p->high_minor > p->price_minor;
 
 	json_set_text(o, "@type", several ? "AggregateOffer" : "Offer");
-	json_set_text(o, several ? "lowPrice" : "price", money_decimal(rq->ctx.arena, money(p->price_minor, p->currency)));
+	json_set_text(
+		o, several ? "lowPrice" : "price", money_decimal(rq->ctx.arena, money(p->price_minor, p->currency)));
 	if (several) {
 		json_set_text(o, "highPrice", money_decimal(rq->ctx.arena, money(p->high_minor, p->currency)));
 		json_set_int(o, "offerCount", p->nvariants);

@@ -4,11 +4,13 @@
  */
 #include <string.h>
 
+#include "data/clock.h"
 #include "import.h"
 #include "service.h"
 
 /* Pictures of the API are web addresses, or what an earlier upload was stored as. */
-static err_t pictures_of(struct ctx *c, const struct product_row *row, const struct full_product *before, struct picture_of **pictures_r)
+static err_t pictures_of(
+	struct ctx *c, const struct product_row *row, const struct full_product *before, struct picture_of **pictures_r)
 {
 	struct picture_of *pictures = arena_array_of(c->arena, row->nimages, struct picture_of);
 
@@ -19,10 +21,12 @@ static err_t pictures_of(struct ctx *c, const struct product_row *row, const str
 			const struct image *image = &before->images[k];
 			if (strcmp(image->url, row->images[i]) != 0)
 				continue;
-			pictures[i] = (struct picture_of){.url = image->url, .alt = image->alt, .width = image->width, .height = image->height};
+			pictures[i] = (struct picture_of){
+				.url = image->url, .alt = image->alt, .width = image->width, .height = image->height};
 			known = true;
 		}
-		const char *message = known ? NULL : bind_check_text(c->arena, BIND_URL, str_of(row->images[i]), 1, 2048);
+		const char *message =
+			known ? NULL : bind_check_text(c->arena, BIND_URL, str_of(row->images[i]), 1, 2048);
 		if (message != NULL)
 			field_error(c, arena_printf(c->arena, "images/%zu", i), "invalid", "%s", message);
 	}
@@ -72,7 +76,8 @@ err_t write_picture(struct request *rq, const struct uuid *product_id, struct st
 	struct image image = {.alt = alt};
 
 	if (bytes.n > PICTURE_MAX_BYTES || !picture_sniff(bytes, &picture)) {
-		field_error(&rq->ctx, "image", "invalid", "The file is no PNG, JPEG, WebP, GIF or SVG picture of at most 8 MB.");
+		field_error(&rq->ctx, "image", "invalid",
+			"The file is no PNG, JPEG, WebP, GIF or SVG picture of at most 8 MB.");
 		return ctx_check(&rq->ctx);
 	}
 	image.width = picture.width;
@@ -84,7 +89,7 @@ err_t write_picture(struct request *rq, const struct uuid *product_id, struct st
 err_t start_import(struct request *rq, const char *file_name, const char *content_type, struct import *import_r)
 {
 	const char *format = import_format(file_name, content_type);
-	struct import import = {.id = uuid_v7(), .format = format, .state = "queued", .created_us = 0};
+	struct import import = {.id = uuid_v7(), .format = format, .state = "queued", .created_us = clock_now_us()};
 
 	if (format == NULL)
 		return fail(&rq->ctx, &ERR_MEDIA_TYPE, "an import is text/csv or application/x-ndjson");

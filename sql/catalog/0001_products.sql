@@ -68,6 +68,7 @@ create table catalog.price (
 	constraint price_once_at_a_time exclude using gist
 		(variant_id with =, currency with =, price_list with =, valid with &&)
 );
+create index price_by_variant on catalog.price (variant_id);
 create index price_by_start on catalog.price (lower(valid));
 create index price_by_end on catalog.price (upper(valid)) where upper(valid) is not null;
 
@@ -94,10 +95,11 @@ create table catalog.product_image (
 	unique (product_id, position) deferrable initially deferred
 );
 
--- The price of a variant in each currency at this moment.
+-- The price of a variant in each currency at this moment. "is true" keeps the period out of the
+-- index: nearly every price holds now, and only the variant tells them apart.
 create view catalog.current_price as
 	select variant_id, currency, amount_minor, list_minor from catalog.price
-	 where price_list = 'standard' and valid @> statement_timestamp();
+	 where price_list = 'standard' and (valid @> statement_timestamp()) is true;
 
 -- Published: what can be sold, one row per variant and currency.
 create view catalog.offer as

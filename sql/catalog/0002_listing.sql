@@ -107,29 +107,32 @@ create function catalog.reindex(p_products uuid[], p_at timestamptz) returns voi
 declare
 	shop constant text := catalog.shop_currency();
 begin
+	-- One product at a time by index, whatever the planner knows of tables that are just being filled:
+	-- "offset 0" keeps it from joining all prices first.
 	insert into catalog.listing as l
 	select p.id, p.slug, p.name, left(catalog.plain(p.name), 200), b.name, b.slug, c.path,
 		coalesce((select array_agg(array_to_string((string_to_array(c.path, '/'))[1:n], '/'))
 			from generate_series(1, cardinality(c.names)) n), '{}'),
 		f.pairs, best.currency, best.amount_minor, case when best.list_minor > best.amount_minor then best.list_minor end,
 		best.highest > best.amount_minor, s.in_stock, p.popularity, p.created_at, i.url, i.alt, i.width, i.height,
-		catalog.tsv_of(p.name, b.name, s.skus, array_to_string(c.names, ' '), f.pairs, p.description),
+		catalog.tsv_of(p.name, b.name, s.skus || ' ' || p.sku, array_to_string(c.names, ' '), f.pairs, p.description),
 		hashtext(p.id::text) & 15
-	  from catalog.product p
+	  from (select * from catalog.product where id = any (p_products) and status = 'active' offset 0) p
+	 cross join lateral (
+		select bool_or(v.in_stock) as in_stock, string_agg(v.sku || ' ' || coalesce(v.barcode, ''), ' ') as skus
+		  from catalog.variant v where v.product_id = p.id and v.active) s
+	 cross join lateral (
+		select x.currency, x.amount_minor, x.list_minor, max(x.amount_minor) over (partition by x.currency) as highest
+		  from (select v.id from catalog.variant v where v.product_id = p.id and v.active offset 0) v
+		 cross join lateral (
+			select pr.currency, pr.amount_minor, pr.list_minor from catalog.price pr
+			 where pr.variant_id = v.id and pr.price_list = 'standard' and (pr.valid @> p_at) is true offset 0) x
+		 order by (x.currency = shop) desc, x.currency, x.amount_minor limit 1) best
+	  left join lateral (
+		select url, alt, width, height from catalog.product_image where product_id = p.id order by position limit 1) i on true
 	  left join catalog.brand b on b.id = p.brand_id
 	  left join catalog.category c on c.id = p.category_id
 	 cross join lateral (select catalog.pairs_of(p.id, p.attributes) as pairs) f
-	 cross join lateral (
-		select bool_or(v.in_stock) as in_stock, string_agg(v.sku || ' ' || coalesce(v.barcode, ''), ' ') || ' ' || p.sku as skus
-		  from catalog.variant v where v.product_id = p.id and v.active) s
-	  join lateral (
-		select pr.currency, pr.amount_minor, pr.list_minor, max(pr.amount_minor) over (partition by pr.currency) as highest
-		  from catalog.variant v join catalog.price pr on pr.variant_id = v.id
-		 where v.product_id = p.id and v.active and pr.price_list = 'standard' and pr.valid @> p_at
-		 order by (pr.currency = shop) desc, pr.currency, pr.amount_minor limit 1) best on true
-	  left join lateral (
-		select url, alt, width, height from catalog.product_image where product_id = p.id order by position limit 1) i on true
-	 where p.id = any (p_products) and p.status = 'active' and s.in_stock is not null
 	on conflict (product_id) do update set slug = excluded.slug, name = excluded.name, name_key = excluded.name_key,
 		brand = excluded.brand, brand_slug = excluded.brand_slug, category = excluded.category,
 		categories = excluded.categories, pairs = excluded.pairs, currency = excluded.currency,
@@ -141,10 +144,11 @@ begin
 
 	delete from catalog.listing l
 	 where l.product_id = any (p_products)
-	   and not exists (
-		select from catalog.product p join catalog.variant v on v.product_id = p.id and v.active
-		  join catalog.price pr on pr.variant_id = v.id and pr.price_list = 'standard' and pr.valid @> p_at
-		 where p.id = l.product_id and p.status = 'active');
+	   and (not exists (select from catalog.product p where p.id = l.product_id and p.status = 'active' offset 0)
+		or not exists (
+			select from (select v.id from catalog.variant v where v.product_id = l.product_id and v.active offset 0) v
+			 cross join lateral (select from catalog.price pr where pr.variant_id = v.id and pr.price_list = 'standard'
+				and (pr.valid @> p_at) is true offset 0) x));
 
 	insert into catalog.vocabulary (word)
 	select distinct w from catalog.listing l

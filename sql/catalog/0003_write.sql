@@ -1,9 +1,9 @@
--- The one way products are written: rows in the import's shape, one or five hundred at a
+-- The one way products are written: rows in the import's shape, one or hundreds at a
 -- time, set by set. Staff's edits and imports use the same function, so they can't differ.
 --
 -- A row: {"row", "sku", "id" (for a new product), "product_id"? (match by it instead of the sku), "name"?, "slug" (wish),
 -- "slug_is_set"?, "must_be_new"?, "sku_slug", "description"?, "brand"?, "brand_slug"?, "category"?: [{"name", "slug"}], "price_minor"?,
--- "list_minor"?, "currency", "barcode"?, "images"?: [{"url", "alt", "width", "height"}], "attributes"?, "stock"?,
+-- "list_minor"?, "currency" (null without prices), "barcode"?, "images"?: [{"url", "alt", "width", "height"}], "attributes"?, "stock"?,
 -- "popularity"?, "status"?, "variant_id" (for a new single variant), "variants"?: [{"id", "sku", "options"?, "price_minor"?,
 -- "list_minor"?, "stock"?, "barcode"?}]}. A member that is absent leaves what is there; null clears it.
 
@@ -18,7 +18,7 @@ create unlogged table catalog.staged (
 	field       text,                            -- set: refused, and why
 	code        text,
 	message     text
-);
+) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 create unlogged table catalog.staged_variant (
 	n          bigint not null,
 	position   bigint not null,
@@ -26,12 +26,14 @@ create unlogged table catalog.staged_variant (
 	sku        text not null,
 	data       jsonb not null,
 	is_new     boolean not null,
+	currency   text,                             -- the row's; without prices the variant's own
 	old_minor  bigint,                           -- the price now, and what it becomes
 	old_list   bigint,
 	new_minor  bigint,
 	new_list   bigint,
 	primary key (n, position)
-);
+) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+create index staged_variant_sku on catalog.staged_variant (sku);
 
 -- The category with these names from the top, made when it is missing. Two names may make the same slug.
 create function catalog.ensure_category(p_levels jsonb) returns uuid language plpgsql as $$
@@ -82,7 +84,7 @@ begin
 	insert into catalog.staged_variant (n, position, variant_id, sku, data, is_new)
 	select w.n, w.position, coalesce(v.id, (w.data ->> 'id')::uuid), w.data ->> 'sku', w.data, v.id is null
 	  from (
-		select s.n, x.position, x.value || jsonb_build_object('currency', s.data ->> 'currency') as data
+		select s.n, x.position, x.value || jsonb_build_object('currency', s.data -> 'currency') as data
 		  from catalog.staged s cross join lateral jsonb_array_elements(s.data -> 'variants') with ordinality x(value, position)
 		union all
 		select s.n, 1, (s.data - array['variants', 'id']) || jsonb_build_object('id', s.data ->> 'variant_id')
@@ -91,19 +93,24 @@ begin
 			select from catalog.variant o where o.product_id = s.product_id and o.sku = s.data ->> 'sku'))
 		union all
 		select s.n, row_number() over (partition by s.n order by o.position, o.sku),
-			jsonb_build_object('sku', o.sku, 'currency', s.data ->> 'currency') || catalog.price_members(s.data)
+			jsonb_build_object('sku', o.sku, 'currency', s.data -> 'currency') || catalog.price_members(s.data)
 		  from catalog.staged s join catalog.variant o on o.product_id = s.product_id and o.active
 		 where not s.data ? 'variants' and not s.is_new and not exists (
 			select from catalog.variant z where z.product_id = s.product_id and z.sku = s.data ->> 'sku')) w
 	  left join catalog.variant v on v.sku = w.data ->> 'sku';
 
 	update catalog.staged_variant s
+	   set currency = coalesce(s.data ->> 'currency', (
+		select p.currency from catalog.price p
+		 where p.variant_id = s.variant_id and p.price_list = 'standard' and (p.valid @> clock_timestamp()) is true
+		 order by (p.currency = catalog.shop_currency()) desc, p.currency limit 1));
+	update catalog.staged_variant s
 	   set old_minor = p.amount_minor, old_list = p.list_minor,
 		new_minor = coalesce((s.data ->> 'price_minor')::bigint, p.amount_minor),
 		new_list = case when s.data ? 'list_minor' then (s.data ->> 'list_minor')::bigint else p.list_minor end
 	  from catalog.staged_variant x
-	  left join catalog.price p on p.variant_id = x.variant_id and p.currency = x.data ->> 'currency'
-		and p.price_list = 'standard' and p.valid @> clock_timestamp()
+	  left join catalog.price p on p.variant_id = x.variant_id and p.currency = x.currency
+		and p.price_list = 'standard' and (p.valid @> clock_timestamp()) is true
 	 where x.n = s.n and x.position = s.position;
 end $$;
 
@@ -206,13 +213,13 @@ begin
 	delete from catalog.staged_variant x
 	 where x.new_minor is null or (x.new_minor is not distinct from x.old_minor and x.new_list is not distinct from x.old_list);
 	delete from catalog.price p using catalog.staged_variant x
-	 where p.variant_id = x.variant_id and p.currency = x.data ->> 'currency' and p.price_list = 'standard' and lower(p.valid) = p_at;
+	 where p.variant_id = x.variant_id and p.currency = x.currency and p.price_list = 'standard' and lower(p.valid) = p_at;
 	update catalog.price p set valid = tstzrange(lower(p.valid), p_at) from catalog.staged_variant x
-	 where p.variant_id = x.variant_id and p.currency = x.data ->> 'currency' and p.price_list = 'standard' and p.valid @> p_at;
+	 where p.variant_id = x.variant_id and p.currency = x.currency and p.price_list = 'standard' and (p.valid @> p_at) is true;
 	insert into catalog.price (variant_id, currency, valid, amount_minor, list_minor)
-	select x.variant_id, x.data ->> 'currency',
+	select x.variant_id, x.currency,
 		tstzrange(p_at, (select min(lower(o.valid)) from catalog.price o where o.variant_id = x.variant_id
-			and o.currency = x.data ->> 'currency' and o.price_list = 'standard' and lower(o.valid) > p_at)),
+			and o.currency = x.currency and o.price_list = 'standard' and lower(o.valid) > p_at)),
 		x.new_minor, x.new_list
 	  from catalog.staged_variant x;
 	update catalog.variant v set price_version = v.price_version + 1

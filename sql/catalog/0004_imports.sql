@@ -32,3 +32,11 @@ create table catalog.import_error (
 );
 
 grant select, insert, update, delete on catalog.import, catalog.import_file, catalog.import_error to es_catalog;
+
+-- The planner must know that tables grew before the next batch: autovacuum comes too late for the first
+-- import of a shop. The tables' owner alone may do this; it holds no lock that writers or readers mind.
+create function catalog.refresh_statistics() returns void language plpgsql security definer set search_path = catalog, pg_temp as $$
+begin
+	analyze product, variant, price, product_image, listing, category, brand;
+end $$;
+grant execute on function catalog.refresh_statistics() to es_catalog;
