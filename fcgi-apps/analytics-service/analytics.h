@@ -29,7 +29,7 @@ struct summary {
 };
 
 struct day_sales {
-	const char *day; /* "2026-03-01" */
+	const char *day; /* "1 Mar" */
 	int64_t orders, revenue_minor;
 };
 
@@ -51,6 +51,7 @@ struct bar {
 };
 
 #define CHART_WIDTH 720
+#define CHART_RIGHT 704 /* leaves room for half a label */
 #define CHART_HEIGHT 260
 #define CHART_LEFT 76
 #define CHART_TOP 16

@@ -19,7 +19,7 @@ int64_t axis_top(int64_t most)
 
 struct bar chart_bar(size_t i, size_t n, int64_t value, int64_t top)
 {
-	int64_t plot = CHART_WIDTH - CHART_LEFT, slots = (int64_t)n, at = (int64_t)i;
+	int64_t plot = CHART_RIGHT - CHART_LEFT, slots = (int64_t)n, at = (int64_t)i;
 	int64_t left = CHART_LEFT + plot * at / slots, right = CHART_LEFT + plot * (at + 1) / slots;
 	int64_t gap = (right - left) / 5 + 1;
 	int64_t height = money_round_div(value, CHART_BASE - CHART_TOP, top);

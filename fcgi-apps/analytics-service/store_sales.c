@@ -39,7 +39,7 @@ static const struct db_column DAY_COLUMNS[] = {
 static const struct db_stmt BY_DAY = DB_ROWS("sales_by_day", struct day_sales, DAY_COLUMNS,
 	SQL("with tz as (select value as name from platform.setting where key = 'time_zone'),"
 	    " d as (select (now() at time zone tz.name)::date - n as day from tz, generate_series(0, $2::bigint::int - 1) n)"
-	    " select to_char(d.day, 'YYYY-MM-DD') as day, count(f.order_id) as orders,"
+	    " select to_char(d.day, 'FMDD Mon') as day, count(f.order_id) as orders,"
 	    " coalesce(sum(f.total_minor), 0)::bigint as revenue_minor"
 	    " from d cross join tz left join analytics.order_fact f on f.currency = $1::text"
 	    " and f.paid_at >= d.day::timestamp at time zone tz.name and f.paid_at < (d.day + 1)::timestamp at time zone tz.name"

@@ -66,7 +66,7 @@ static json_t *view_bar(struct request *rq, const struct day_sales *d, struct ba
 	json_set_int(o, "width", at.width);
 	json_set_int(o, "height", at.height);
 	json_set_int(o, "label_x", at.x + at.width / 2);
-	json_set_text(o, "label", d->day + sizeof("YYYY-") - 1);
+	json_set_text(o, "label", d->day);
 	json_set_bool(o, "show_label", label);
 	json_set_text(o, "value_text", amount);
 	json_set_text(o, "title", text(rq, "admin.dashboard.bar", TEXT_ARGS({"day", d->day}, {"amount", amount})));
@@ -112,7 +112,7 @@ json_t *view_chart(struct request *rq, const struct day_sales *days, size_t n)
 	json_set_int(chart, "height", CHART_HEIGHT);
 	json_set_int(chart, "baseline_y", CHART_BASE);
 	json_set_int(chart, "plot_x", CHART_LEFT);
-	json_set_int(chart, "plot_right", CHART_WIDTH);
+	json_set_int(chart, "plot_right", CHART_RIGHT);
 	json_set(chart, "grid", view_grid(rq, top));
 	json_set(chart, "bars", bars);
 	return chart;
