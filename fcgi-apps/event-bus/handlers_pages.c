@@ -167,7 +167,7 @@ err_t page_skip(struct request *rq)
 	return respond_see_other(rq, SYSTEM_PATH);
 }
 
-/* Read at every request: few ask, and a new document needs no restart. */
+/* Read at every request: nginx keeps the page, and a new document needs no restart. */
 err_t page_docs(struct request *rq)
 {
 	json_error_t why;

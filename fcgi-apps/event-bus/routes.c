@@ -20,7 +20,7 @@ const struct route BUS_ROUTES[] = {
 		.help = "Try a dead letter again"},
 	{METHOD_POST, "/admin/system/dead-letters/{id}/skip", page_skip, ACCESS_STAFF, "system:write", ROUTE_PAGE,
 		.help = "Give a dead letter up for good"},
-	{METHOD_GET, "/api/docs", page_docs, ACCESS_PUBLIC, NULL, ROUTE_PAGE,
+	{METHOD_GET, "/api/docs", page_docs, ACCESS_ANONYMOUS, NULL, ROUTE_PAGE | ROUTE_CACHED,
 		.help = "The API, operation by operation"},
 	{0},
 };
