@@ -50,7 +50,7 @@ static json_t *view_row(struct request *rq, const struct stock *s)
 	buf_puts(&href, LIST_PATH "/");
 	buf_url(&href, str_of(s->sku));
 	json_set_text(o, "href", href.p);
-	json_set_text(o, "warehouse_name", s->name);
+	json_set_text(o, "product_name", s->name);
 	for (size_t i = 0; i < ARRAY_LEN(LEVELS); i++) {
 		if (strcmp(LEVELS[i].state, stock_state(s)) != 0)
 			continue;
