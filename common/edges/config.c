@@ -87,7 +87,8 @@ static bool parse_bool(const char *text, int64_t *number_r)
 	static const struct {
 		const char *word;
 		int64_t value;
-	} WORDS[] = {{"true", 1}, {"1", 1}, {"on", 1}, {"yes", 1}, {"false", 0}, {"0", 0}, {"off", 0}, {"no", 0}, {"", 0}};
+	} WORDS[] = {
+		{"true", 1}, {"1", 1}, {"on", 1}, {"yes", 1}, {"false", 0}, {"0", 0}, {"off", 0}, {"no", 0}, {"", 0}};
 
 	for (size_t i = 0; i < ARRAY_LEN(WORDS); i++) {
 		if (strcmp(text, WORDS[i].word) == 0) {

@@ -17,7 +17,7 @@
 #include "base/log.h"
 #include "data/clock.h"
 
-#define CONNECT_PATIENCE_US US_PER_SEC  /* how long a unit of work waits for a connection */
+#define CONNECT_PATIENCE_US US_PER_SEC /* how long a unit of work waits for a connection */
 #define BACKOFF_FIRST_US INT64_C(25000)
 #define BACKOFF_MAX_US INT64_C(1000000)
 
@@ -97,7 +97,8 @@ static err_t connect_once(struct ctx *c)
 {
 	struct db *db = c->db;
 	const char *keywords[] = {"connect_timeout", "dbname", "application_name", "options", "client_encoding", NULL};
-	const char *values[] = {"3", db->conninfo, db->application_name, session_options(c, db->conninfo), "UTF8", NULL};
+	const char *values[] = {
+		"3", db->conninfo, db->application_name, session_options(c, db->conninfo), "UTF8", NULL};
 	PGconn *conn = PQconnectdbParams(keywords, values, 1);
 
 	if (conn == NULL)
@@ -118,7 +119,8 @@ static err_t connect_once(struct ctx *c)
 	return OK;
 }
 
-/* Waits up to CONNECT_PATIENCE_US after the loss; while the server stays away, fails at once between spaced attempts. */
+/* Waits up to CONNECT_PATIENCE_US after the loss; while the server stays away, fails at once between spaced attempts.
+ */
 static err_t connect_patiently(struct ctx *c)
 {
 	struct db *db = c->db;
@@ -138,7 +140,8 @@ static err_t connect_patiently(struct ctx *c)
 			db->down_since_us = began;
 		pause += (int64_t)random_below((uint32_t)pause);
 		if (long_down || clock_monotonic_us() + pause > began + CONNECT_PATIENCE_US) {
-			db->next_connect_us = clock_monotonic_us() + BACKOFF_MAX_US / 4 + random_below(BACKOFF_MAX_US / 2);
+			db->next_connect_us =
+				clock_monotonic_us() + BACKOFF_MAX_US / 4 + random_below(BACKOFF_MAX_US / 2);
 			return e;
 		}
 		sleep_us(pause);

@@ -10,25 +10,30 @@
 
 #include "base/log.h"
 
-enum meaning { MEANS_BUG = 0, MEANS_CONSTRAINT, MEANS_RAISED, MEANS_RETRY, MEANS_TIMEOUT, MEANS_UNAVAILABLE, MEANS_LINK_LOST, MEANS_STALE };
+enum meaning {
+	MEANS_BUG = 0,
+	MEANS_CONSTRAINT,
+	MEANS_RAISED,
+	MEANS_RETRY,
+	MEANS_TIMEOUT,
+	MEANS_UNAVAILABLE,
+	MEANS_LINK_LOST,
+	MEANS_STALE
+};
 
 static const struct {
 	const char *prefix; /* of the SQLSTATE; the first row that fits decides */
 	enum meaning meaning;
 } MEANINGS[] = {
-	{"ES001", MEANS_RAISED},
-	{"23502", MEANS_BUG},          /* not null: no name to tell it by */
-	{"23", MEANS_CONSTRAINT},
-	{"40001", MEANS_RETRY},
-	{"40P01", MEANS_RETRY},
-	{"57014", MEANS_TIMEOUT},      /* statement_timeout */
-	{"55P03", MEANS_TIMEOUT},      /* lock_timeout */
-	{"57P", MEANS_LINK_LOST},      /* shutdown, crash, starting up */
-	{"25P03", MEANS_LINK_LOST},    /* idle in transaction for too long */
-	{"08", MEANS_LINK_LOST},
-	{"25006", MEANS_LINK_LOST},    /* read only: the server was demoted, another is primary */
-	{"53", MEANS_UNAVAILABLE},     /* disk full, too many connections */
-	{"26000", MEANS_STALE},        /* the prepared statement is gone */
+	{"ES001", MEANS_RAISED}, {"23502", MEANS_BUG}, /* not null: no name to tell it by */
+	{"23", MEANS_CONSTRAINT}, {"40001", MEANS_RETRY}, {"40P01", MEANS_RETRY},
+	{"57014", MEANS_TIMEOUT},                            /* statement_timeout */
+	{"55P03", MEANS_TIMEOUT},                            /* lock_timeout */
+	{"57P", MEANS_LINK_LOST},                            /* shutdown, crash, starting up */
+	{"25P03", MEANS_LINK_LOST},                          /* idle in transaction for too long */
+	{"08", MEANS_LINK_LOST}, {"25006", MEANS_LINK_LOST}, /* read only: the server was demoted, another is primary */
+	{"53", MEANS_UNAVAILABLE},                           /* disk full, too many connections */
+	{"26000", MEANS_STALE},                              /* the prepared statement is gone */
 };
 
 static enum meaning meaning_of(const PGresult *r, const char *sqlstate)
@@ -77,7 +82,8 @@ static err_t bug(struct ctx *c, const struct command *cmd, const PGresult *r, co
 	return fail(c, &ERR_INTERNAL, "statement %s failed with %s", name, sqlstate);
 }
 
-static err_t constraint_problem(struct ctx *c, const struct command *cmd, const PGresult *r, const char *sqlstate, bool raised)
+static err_t constraint_problem(
+	struct ctx *c, const struct command *cmd, const PGresult *r, const char *sqlstate, bool raised)
 {
 	const struct db_constraint *k = find_constraint(c->db, PQresultErrorField(r, PG_DIAG_CONSTRAINT_NAME));
 	const char *field = PQresultErrorField(r, PG_DIAG_COLUMN_NAME);

@@ -40,7 +40,7 @@ struct command {
 	const struct db_call *call; /* where the result goes; NULL: nobody reads it */
 	err_t (*check)(struct ctx *c, void *row, bool found, void *arg);
 	void *arg;
-	bool *done;                 /* set when the server completed it; may be NULL */
+	bool *done; /* set when the server completed it; may be NULL */
 	void (*inspect)(struct ctx *c, const PGresult *result, void *arg); /* DESCRIBE */
 	struct command *next;
 };
@@ -61,21 +61,21 @@ enum tx_state { TX_NONE = 0, TX_OPEN };
 struct db {
 	struct db_setup setup;
 	char *conninfo, *application_name;
-	PGconn *conn;                /* NULL: not connected */
-	uint64_t connection;         /* counts connections: 1 is the first */
+	PGconn *conn;        /* NULL: not connected */
+	uint64_t connection; /* counts connections: 1 is the first */
 	uint64_t batch;
 	struct prepared *prepared;
 	size_t prepared_cap, prepared_n;
-	struct queue queue;          /* deferred, in the arena of the ctx that queued them */
-	size_t checks_queued;        /* how many of them are checked */
+	struct queue queue;   /* deferred, in the arena of the ctx that queued them */
+	size_t checks_queued; /* how many of them are checked */
 	enum tx_state tx;
 	bool begin_sent;
-	err_t doom;                  /* the open transaction can only roll back, for this reason */
-	bool link_lost;              /* … and that reason is the link */
-	char channel[64];            /* LISTEN again after a reconnect; "": none */
-	bool missed;                 /* notifications may have been missed: the link was away */
-	int64_t down_since_us;       /* monotonic; 0: the last connect succeeded */
-	int64_t next_connect_us;     /* not before */
+	err_t doom;              /* the open transaction can only roll back, for this reason */
+	bool link_lost;          /* … and that reason is the link */
+	char channel[64];        /* LISTEN again after a reconnect; "": none */
+	bool missed;             /* notifications may have been missed: the link was away */
+	int64_t down_since_us;   /* monotonic; 0: the last connect succeeded */
+	int64_t next_connect_us; /* not before */
 	struct db_stats stats;
 };
 

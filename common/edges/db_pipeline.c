@@ -49,7 +49,8 @@ void queue_plain(struct ctx *c, struct queue *q, const char *sql, bool *done)
 	cmd->done = done;
 }
 
-static struct command *queue_query(struct ctx *c, struct queue *q, const struct db_stmt *s, const struct db_param *p, size_t np)
+static struct command *queue_query(
+	struct ctx *c, struct queue *q, const struct db_stmt *s, const struct db_param *p, size_t np)
 {
 	struct command *cmd = queue_add(c, q, COMMAND_QUERY);
 
@@ -119,7 +120,8 @@ static struct prepared *prepared_slot(struct db *db, const struct db_stmt *s)
 	return slot;
 }
 
-/* The batch's commands, with a PREPARE before the first use of what this connection has not prepared, and a SYNC at the end. */
+/* The batch's commands, with a PREPARE before the first use of what this connection has not prepared, and a SYNC at the
+ * end. */
 static void assemble(struct ctx *c, struct queue *given, struct queue *batch)
 {
 	struct db *db = c->db;
@@ -205,8 +207,8 @@ static bool send_all(struct ctx *c, const struct queue *batch)
 
 struct outcome {
 	err_t first;
-	bool lost;         /* the link; nothing after it was read */
-	bool by_server;    /* first is the server's refusal: the transaction is in error */
+	bool lost;      /* the link; nothing after it was read */
+	bool by_server; /* first is the server's refusal: the transaction is in error */
 };
 
 static err_t take_result(struct ctx *c, const struct command *cmd, const PGresult *r)

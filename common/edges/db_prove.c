@@ -12,22 +12,50 @@
 
 /* pg_type's fixed ids; libpq has no header for them that a client may include. */
 enum {
-	OID_BOOL = 16, OID_BYTEA = 17, OID_NAME = 19, OID_INT8 = 20, OID_INT2 = 21, OID_INT4 = 23, OID_TEXT = 25,
-	OID_JSON = 114, OID_INET = 869, OID_BPCHAR = 1042, OID_VARCHAR = 1043, OID_DATE = 1082, OID_TIMESTAMPTZ = 1184,
-	OID_NUMERIC = 1700, OID_UUID = 2950, OID_JSONB = 3802,
+	OID_BOOL = 16,
+	OID_BYTEA = 17,
+	OID_NAME = 19,
+	OID_INT8 = 20,
+	OID_INT2 = 21,
+	OID_INT4 = 23,
+	OID_TEXT = 25,
+	OID_JSON = 114,
+	OID_INET = 869,
+	OID_BPCHAR = 1042,
+	OID_VARCHAR = 1043,
+	OID_DATE = 1082,
+	OID_TIMESTAMPTZ = 1184,
+	OID_NUMERIC = 1700,
+	OID_UUID = 2950,
+	OID_JSONB = 3802,
 };
 
 static const struct {
 	enum db_type type;
 	Oid oid;
 } FITS[] = {
-	{DB_TEXT, OID_TEXT}, {DB_TEXT, OID_VARCHAR}, {DB_TEXT, OID_BPCHAR}, {DB_TEXT, OID_NAME}, {DB_TEXT, OID_UUID},
-	{DB_TEXT, OID_INET}, {DB_TEXT, OID_DATE}, {DB_TEXT, OID_NUMERIC},
-	{DB_INT64, OID_INT8}, {DB_INT64, OID_INT4}, {DB_INT64, OID_INT2},
-	{DB_INT32, OID_INT4}, {DB_INT32, OID_INT2},
-	{DB_BOOL, OID_BOOL}, {DB_UUID, OID_UUID}, {DB_TIME, OID_TIMESTAMPTZ}, {DB_BYTES, OID_BYTEA},
-	{DB_CURRENCY, OID_BPCHAR}, {DB_CURRENCY, OID_TEXT}, {DB_CURRENCY, OID_VARCHAR},
-	{DB_JSON, OID_JSON}, {DB_JSON, OID_JSONB},
+	{DB_TEXT, OID_TEXT},
+	{DB_TEXT, OID_VARCHAR},
+	{DB_TEXT, OID_BPCHAR},
+	{DB_TEXT, OID_NAME},
+	{DB_TEXT, OID_UUID},
+	{DB_TEXT, OID_INET},
+	{DB_TEXT, OID_DATE},
+	{DB_TEXT, OID_NUMERIC},
+	{DB_INT64, OID_INT8},
+	{DB_INT64, OID_INT4},
+	{DB_INT64, OID_INT2},
+	{DB_INT32, OID_INT4},
+	{DB_INT32, OID_INT2},
+	{DB_BOOL, OID_BOOL},
+	{DB_UUID, OID_UUID},
+	{DB_TIME, OID_TIMESTAMPTZ},
+	{DB_BYTES, OID_BYTEA},
+	{DB_CURRENCY, OID_BPCHAR},
+	{DB_CURRENCY, OID_TEXT},
+	{DB_CURRENCY, OID_VARCHAR},
+	{DB_JSON, OID_JSON},
+	{DB_JSON, OID_JSONB},
 };
 
 static bool type_fits(enum db_type type, Oid oid)
@@ -48,7 +76,8 @@ struct proof {
 
 static void mismatch(struct ctx *c, struct proof *p, const char *what, const char *column)
 {
-	log_bug(c, "statement does not match its table", LS("statement", p->stmt->name), LS("column", column), LS("why", what));
+	log_bug(c, "statement does not match its table", LS("statement", p->stmt->name), LS("column", column),
+		LS("why", what));
 	p->mismatches++;
 }
 
@@ -62,7 +91,8 @@ static void inspect_shape(struct ctx *c, const PGresult *r, void *arg)
 	if (s->ncolumns == 0) /* nobody reads its rows */
 		return;
 	if (n != s->ncolumns)
-		mismatch(c, p, "another number of columns", n > s->ncolumns ? PQfname(r, (int)s->ncolumns) : s->columns[n].name);
+		mismatch(c, p, "another number of columns",
+			n > s->ncolumns ? PQfname(r, (int)s->ncolumns) : s->columns[n].name);
 	for (size_t i = 0; i < n && i < s->ncolumns; i++) {
 		if (strcmp(PQfname(r, (int)i), s->columns[i].name) != 0)
 			mismatch(c, p, "another name", s->columns[i].name);

@@ -109,9 +109,15 @@ static bool set_int(const char *text, size_t n, void *member, bool wide)
 static void set_null(enum db_type type, void *member)
 {
 	static const size_t SIZES[] = {
-		[DB_TEXT] = sizeof(char *), [DB_INT64] = sizeof(int64_t), [DB_INT32] = sizeof(int32_t),
-		[DB_BOOL] = sizeof(bool), [DB_UUID] = sizeof(struct uuid), [DB_CURRENCY] = 4,
-		[DB_TIME] = sizeof(int64_t), [DB_JSON] = sizeof(json_t *), [DB_BYTES] = sizeof(struct str),
+		[DB_TEXT] = sizeof(char *),
+		[DB_INT64] = sizeof(int64_t),
+		[DB_INT32] = sizeof(int32_t),
+		[DB_BOOL] = sizeof(bool),
+		[DB_UUID] = sizeof(struct uuid),
+		[DB_CURRENCY] = 4,
+		[DB_TIME] = sizeof(int64_t),
+		[DB_JSON] = sizeof(json_t *),
+		[DB_BYTES] = sizeof(struct str),
 	};
 
 	memset(member, 0, SIZES[type]);
@@ -168,8 +174,8 @@ static err_t read_row(struct ctx *c, const struct db_stmt *s, const PGresult *re
 static err_t check_shape(struct ctx *c, const struct db_stmt *s, const PGresult *result)
 {
 	if ((size_t)PQnfields(result) != s->ncolumns)
-		return fail_bug(c, "statement %s: %d columns where %zu are declared", s->name, PQnfields(result),
-			s->ncolumns);
+		return fail_bug(
+			c, "statement %s: %d columns where %zu are declared", s->name, PQnfields(result), s->ncolumns);
 	return OK;
 }
 

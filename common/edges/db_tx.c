@@ -46,7 +46,8 @@ static void queue_begin(struct ctx *c, enum db_tx_mode mode)
 	/* What was deferred before is no part of the transaction. */
 	if (db->queue.head != NULL)
 		(void)queue_add(c, &db->queue, COMMAND_SYNC);
-	queue_plain(c, &db->queue, mode == DB_TX_REPEATABLE_READ ? "begin isolation level repeatable read" : "begin", NULL);
+	queue_plain(
+		c, &db->queue, mode == DB_TX_REPEATABLE_READ ? "begin isolation level repeatable read" : "begin", NULL);
 	if (mode == DB_TX_ASYNC_COMMIT)
 		queue_plain(c, &db->queue, "set local synchronous_commit = off", NULL);
 	db->tx = TX_OPEN;
@@ -92,7 +93,8 @@ static err_t commit(struct ctx *c, struct command *const *begun)
 	return db_send(c, &q, true);
 }
 
-static err_t attempt(struct ctx *c, enum db_tx_mode mode, err_t (*body)(struct ctx *c, void *arg), void *arg, bool *again_r)
+static err_t attempt(
+	struct ctx *c, enum db_tx_mode mode, err_t (*body)(struct ctx *c, void *arg), void *arg, bool *again_r)
 {
 	struct db *db = c->db;
 	struct mark before = mark_here(db);
@@ -125,7 +127,9 @@ err_t db_tx(struct ctx *c, enum db_tx_mode mode, err_t (*body)(struct ctx *c, vo
 		if (!again)
 			return e;
 		if (tries == TRIES)
-			return e == &ERR_RETRY ? fail(c, &ERR_UNAVAILABLE, "other transactions were in the way too often") : e;
+			return e == &ERR_RETRY
+				       ? fail(c, &ERR_UNAVAILABLE, "other transactions were in the way too often")
+				       : e;
 		db->stats.retries++;
 		ctx_clear_failure(c);
 		struct timespec jitter = {.tv_nsec = (long)random_below(JITTER_FIRST_US << tries) * 1000};

@@ -27,7 +27,8 @@ struct viewer viewer_of(struct request *rq)
 {
 	/* Who may only look does not see an order to change it. */
 	const char *needed = rq->method == METHOD_GET ? "orders:read" : "orders:write";
-	struct viewer v = {.user_id = rq->subject->user_id, .staff = rq->subject->is_staff && subject_can(rq->subject, needed)};
+	struct viewer v = {
+		.user_id = rq->subject->user_id, .staff = rq->subject->is_staff && subject_can(rq->subject, needed)};
 
 	add_token(&rq->ctx, &v, str_of(request_header(rq, "Order-Token")));
 	if (rq->route->flags & ROUTE_PAGE)
@@ -46,6 +47,7 @@ void browser_remember_order(struct request *rq, const struct uuid *tracking_toke
 	for (size_t i = 0; i < known.ntokens && i + 1 < ORDER_TOKENS_MAX; i++)
 		if (strcmp(known.tokens[i], tracking_token->s) != 0)
 			buf_printf(&b, ".%s", known.tokens[i]);
-	response_cookie(rq, &(struct cookie){.name = cookie_name(rq, ORDERS_COOKIE), .value = b.p, .max_age_secs = COOKIE_SECS});
+	response_cookie(rq,
+		&(struct cookie){.name = cookie_name(rq, ORDERS_COOKIE), .value = b.p, .max_age_secs = COOKIE_SECS});
 	response_cookie(rq, &(struct cookie){.name = COUNT_COOKIE, .value = "", .max_age_secs = -1, .readable = true});
 }

@@ -14,7 +14,10 @@ struct actor actor_of(const struct request *rq)
 
 static void emit(struct ctx *c, const char *topic, const struct order *o, json_t *payload)
 {
-	event_emit(c, &(struct event){.topic = topic, .aggregate_type = "order", .aggregate_id = o->id.s, .order_key = o->id.s,
+	event_emit(c, &(struct event){.topic = topic,
+			      .aggregate_type = "order",
+			      .aggregate_id = o->id.s,
+			      .order_key = o->id.s,
 			      .payload = payload});
 }
 
@@ -27,7 +30,8 @@ err_t order_cancel(struct ctx *c, const struct order_details *d, const struct ac
 	TRY(check_cancellable(c, &d->order));
 	TRY(change_store_cancel_payment(c, id, &cancelled));
 	if (!cancelled)
-		return fail(c, &ERR_PAYMENT_IN_PROGRESS, "the payment of order %s is being decided; try again in a moment", d->order.number);
+		return fail(c, &ERR_PAYMENT_IN_PROGRESS,
+			"the payment of order %s is being decided; try again in a moment", d->order.number);
 	after.order.cancelled_us = clock_now_us();
 	after.order.cancel_reason = reason;
 	change_store_cancel(c, id, after.order.cancelled_us, reason);
@@ -40,7 +44,8 @@ err_t order_cancel(struct ctx *c, const struct order_details *d, const struct ac
 	return OK;
 }
 
-err_t order_ship(struct ctx *c, const struct order_details *d, const struct actor *by, const struct shipment_input *in, struct shipment *shipment_r)
+err_t order_ship(struct ctx *c, const struct order_details *d, const struct actor *by, const struct shipment_input *in,
+	struct shipment *shipment_r)
 {
 	const struct uuid *id = &d->order.id;
 	struct shipment s = {.id = uuid_v7(), .order_id = *id, .carrier = in->carrier, .created_us = clock_now_us()};

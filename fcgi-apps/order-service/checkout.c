@@ -70,7 +70,8 @@ static void copy_quote(struct ctx *c, const struct quote *q, struct order_detail
 	o->country = q->country;
 	d->nlines = json_array_size(q->lines);
 	d->lines = arena_array_of(c->arena, d->nlines, struct order_line);
-	json_array_foreach(q->lines, i, line) {
+	json_array_foreach(q->lines, i, line)
+	{
 		read_line(c, line, &d->lines[i]);
 		o->item_count += d->lines[i].quantity;
 	}
@@ -81,7 +82,8 @@ static err_t copy_contact(struct ctx *c, const struct placing *p, const struct q
 {
 	o->email = p->email != NULL ? p->email : or_null(json_text(q->contact, "email", NULL));
 	o->note = p->email != NULL ? or_null(p->note) : or_null(json_text(q->contact, "note", NULL));
-	o->shipping_address = p->shipping_address != NULL ? p->shipping_address : json_object_get(q->contact, "shipping_address");
+	o->shipping_address =
+		p->shipping_address != NULL ? p->shipping_address : json_object_get(q->contact, "shipping_address");
 	o->billing_address = p->billing_address;
 	if (o->email == NULL || o->shipping_address == NULL)
 		return fail(c, &ERR_CONTACT_MISSING, "the order needs an e-mail address and a shipping address");
@@ -98,8 +100,11 @@ static void write_order(struct request *rq, const struct order_details *d)
 	checkout_store_insert(c, d);
 	change_store_note(c, &d->order.id, &by, "order_placed", NULL);
 	checkout_store_open_payment(c, &d->order);
-	event_emit(c, &(struct event){.topic = "order.placed", .aggregate_type = "order", .aggregate_id = d->order.id.s,
-			      .order_key = d->order.id.s, .payload = order_event_payload(c, d)});
+	event_emit(c, &(struct event){.topic = "order.placed",
+			      .aggregate_type = "order",
+			      .aggregate_id = d->order.id.s,
+			      .order_key = d->order.id.s,
+			      .payload = order_event_payload(c, d)});
 	checkout_store_reserve(c, d);
 }
 

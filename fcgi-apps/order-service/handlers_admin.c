@@ -34,8 +34,10 @@ err_t page_admin_orders(struct request *rq)
 	json_set(context, "filter", view_filter(rq, &q));
 	json_set_bool(context, "has_orders", n > 0);
 	json_set(context, "orders", orders);
-	json_set(context, "pager", view_pager(rq, "/admin/orders", n > PAGE_SIZE ? rows[PAGE_SIZE - 1].id.s : NULL, at_first));
-	return page_respond(rq, 200, "order/admin-orders", context, &(struct page_info){.title = text(rq, "admin.orders.title", NULL, 0), .noindex = true});
+	json_set(context, "pager",
+		view_pager(rq, "/admin/orders", n > PAGE_SIZE ? rows[PAGE_SIZE - 1].id.s : NULL, at_first));
+	return page_respond(rq, 200, "order/admin-orders", context,
+		&(struct page_info){.title = text(rq, "admin.orders.title", NULL, 0), .noindex = true});
 }
 
 static void set_actions(struct request *rq, json_t *context, const struct order_details *d)
@@ -73,7 +75,9 @@ err_t page_admin_order(struct request *rq)
 	json_set(context, "timeline", view_admin_timeline(rq, events, n));
 	set_actions(rq, context, &d);
 	return page_respond(rq, 200, "order/admin-order", context,
-		&(struct page_info){.title = arena_printf(rq->ctx.arena, "%s %s", text(rq, "order.title", NULL, 0), d.order.number), .noindex = true});
+		&(struct page_info){
+			.title = arena_printf(rq->ctx.arena, "%s %s", text(rq, "order.title", NULL, 0), d.order.number),
+			.noindex = true});
 }
 
 static err_t lock_order(struct request *rq, struct order_details *d)

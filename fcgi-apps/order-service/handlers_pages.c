@@ -74,7 +74,8 @@ static json_t *new_context(struct request *rq, const struct order_details *d, co
 	return context;
 }
 
-static err_t load(struct request *rq, const struct uuid *id, const struct viewer *v, struct order_details *d, struct payment_state *p)
+static err_t load(struct request *rq, const struct uuid *id, const struct viewer *v, struct order_details *d,
+	struct payment_state *p)
 {
 	bool known;
 
@@ -184,7 +185,8 @@ err_t page_account_orders(struct request *rq)
 	json_set(context, "account_at", account_menu(rq));
 	json_set_bool(context, "has_orders", n > 0);
 	json_set(context, "orders", orders);
-	json_set(context, "pager", view_pager(rq, "/account/orders", n > PAGE_SIZE ? rows[PAGE_SIZE - 1].id.s : NULL, at_first));
+	json_set(context, "pager",
+		view_pager(rq, "/account/orders", n > PAGE_SIZE ? rows[PAGE_SIZE - 1].id.s : NULL, at_first));
 	return respond_order_page(rq, "order/account-orders", context, text(rq, "account.orders", NULL, 0));
 }
 

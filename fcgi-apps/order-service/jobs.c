@@ -34,7 +34,10 @@ static err_t mark_paid(struct ctx *c, const struct received_event *e, const stru
 	change_store_step(c, id, "await_payment", "done");
 	change_store_step(c, id, "ship", "pending");
 	change_store_note(c, id, &SYSTEM, "payment_succeeded", NULL);
-	event_emit(c, &(struct event){.topic = "order.paid", .aggregate_type = "order", .aggregate_id = id->s, .order_key = id->s,
+	event_emit(c, &(struct event){.topic = "order.paid",
+			      .aggregate_type = "order",
+			      .aggregate_id = id->s,
+			      .order_key = id->s,
 			      .payload = order_event_payload(c, &after)});
 	return OK;
 }

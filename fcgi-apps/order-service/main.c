@@ -3,7 +3,8 @@
 #include "order.h"
 #include "store_order.h"
 
-static const struct db_stmt *const *const STATEMENTS[] = {ORDER_STATEMENTS, CHECKOUT_STATEMENTS, CHANGE_STATEMENTS, NULL};
+static const struct db_stmt *const *const STATEMENTS[] = {
+	ORDER_STATEMENTS, CHECKOUT_STATEMENTS, CHANGE_STATEMENTS, NULL};
 
 static const struct service ORDER_SERVICE = {
 	.name = "order-service",

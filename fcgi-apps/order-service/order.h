@@ -31,7 +31,7 @@ extern const struct problem ERR_OVERSHIPPED;         /* 409 line_overshipped */
 extern const struct problem ERR_DELIVERED;           /* 409 shipment_delivered */
 
 struct order {
-	struct uuid id, user_id, cart_id; /* user_id "": a guest's */
+	struct uuid id, user_id, cart_id;       /* user_id "": a guest's */
 	struct uuid payment_id, tracking_token; /* v4: keys */
 	const char *number, *email, *customer_key, *name;
 	char currency[4];
@@ -126,7 +126,8 @@ err_t check_cancellable(struct ctx *c, const struct order *o) MUST_CHECK;
 bool order_cancellable(const struct order *o);
 bool order_paid(const struct order *o);
 /* The lines are the order's and have that much left; *becomes_r: the fulfilment status afterwards. */
-err_t check_shipment(struct ctx *c, const struct order_details *d, const struct shipment_input *in, const char **becomes_r) MUST_CHECK;
+err_t check_shipment(struct ctx *c, const struct order_details *d, const struct shipment_input *in,
+	const char **becomes_r) MUST_CHECK;
 bool order_shippable(const struct order_details *d);
 /* Every parcel has arrived when this one has, and nothing is left to ship. */
 bool completes_delivery(const struct order_details *d, const struct uuid *shipment_id);
@@ -148,13 +149,15 @@ struct actor actor_of(const struct request *rq);
 err_t order_cancel(struct ctx *c, const struct order_details *d, const struct actor *by, const char *reason) MUST_CHECK;
 err_t order_ship(struct ctx *c, const struct order_details *d, const struct actor *by, const struct shipment_input *in,
 	struct shipment *shipment_r) MUST_CHECK;
-err_t order_deliver(struct ctx *c, const struct order_details *d, const struct actor *by, const struct shipment *s) MUST_CHECK;
+err_t order_deliver(
+	struct ctx *c, const struct order_details *d, const struct actor *by, const struct shipment *s) MUST_CHECK;
 
 /* browser.c: which orders this browser and this request may see */
 struct viewer viewer_of(struct request *rq);
 void browser_remember_order(struct request *rq, const struct uuid *tracking_token);
 
-handler_fn post_order, get_orders, get_order, get_tracked_order, get_timeline, post_cancel, get_admin_orders, post_shipment, post_deliver;
+handler_fn post_order, get_orders, get_order, get_tracked_order, get_timeline, post_cancel, get_admin_orders,
+	post_shipment, post_deliver;
 handler_fn page_place, page_place_refused, page_thanks, page_track, page_track_cancel;
 handler_fn page_account_orders, page_account_order, page_account_cancel;
 handler_fn page_admin_orders, page_admin_order, page_admin_ship, page_admin_deliver, page_admin_cancel;

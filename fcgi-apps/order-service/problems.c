@@ -7,7 +7,8 @@ DEFINE_PROBLEM(ERR_CART_EMPTY, "cart_empty", 409, "The cart is empty", PROBLEM_R
 DEFINE_PROBLEM(ERR_CART_CHANGED, "cart_changed", 409, "Prices or the cart changed", PROBLEM_RULE);
 DEFINE_PROBLEM(ERR_CART_ORDERED, "cart_already_ordered", 409, "This cart was ordered already", PROBLEM_RULE);
 DEFINE_PROBLEM(ERR_NO_DESTINATION, "destination_missing", 409, "The cart has no destination yet", PROBLEM_RULE);
-DEFINE_PROBLEM(ERR_SHIPPING_OPTION, "shipping_option_unknown", 422, "This shipping option is not offered", PROBLEM_RULE);
+DEFINE_PROBLEM(
+	ERR_SHIPPING_OPTION, "shipping_option_unknown", 422, "This shipping option is not offered", PROBLEM_RULE);
 DEFINE_PROBLEM(ERR_OUT_OF_STOCK, "out_of_stock", 409, "Not enough is left", PROBLEM_RULE);
 DEFINE_PROBLEM(ERR_CONTACT_MISSING, "contact_missing", 409, "The address is missing", PROBLEM_RULE);
 DEFINE_PROBLEM(ERR_ORDER_CANCELLED, "order_cancelled", 409, "The order is cancelled", PROBLEM_RULE);

@@ -8,7 +8,8 @@ err_t check_quote(struct ctx *c, const struct quote *q, const struct uuid *user_
 	if (uuid_is_set(&q->user_id) && strcmp(q->user_id.s, user_id->s) != 0)
 		return fail(c, &ERR_CART_NOT_FOUND, "there is no such cart");
 	if (strcmp(json_text(address, "country", ""), q->country) != 0) {
-		field_error(c, "shipping_address/country", "mismatch", "the cart was priced for %s; set its destination first", q->country);
+		field_error(c, "shipping_address/country", "mismatch",
+			"the cart was priced for %s; set its destination first", q->country);
 		return ctx_check(c);
 	}
 	return OK;
@@ -26,7 +27,8 @@ err_t check_cancellable(struct ctx *c, const struct order *o)
 	if (strcmp(o->fulfilment_status, "unfulfilled") != 0)
 		return fail(c, &ERR_ORDER_SHIPPED, "order %s was shipped and can't be cancelled", o->number);
 	if (order_paid(o))
-		return fail(c, &ERR_ORDER_PAID, "order %s is paid; please write to us to have it cancelled and refunded", o->number);
+		return fail(c, &ERR_ORDER_PAID,
+			"order %s is paid; please write to us to have it cancelled and refunded", o->number);
 	return OK;
 }
 
@@ -64,16 +66,19 @@ static void check_shipment_line(struct ctx *c, const struct order_details *d, co
 	}
 	for (size_t before = 0; before < i; before++) {
 		if (strcmp(in->lines[before].line_id.s, line->id.s) == 0) {
-			field_error(c, arena_printf(c->arena, "lines/%zu/line_id", i), "duplicate", "name each line once");
+			field_error(
+				c, arena_printf(c->arena, "lines/%zu/line_id", i), "duplicate", "name each line once");
 			return;
 		}
 	}
 	if (in->lines[i].quantity > line->quantity - line->shipped_quantity)
-		field_error(c, arena_printf(c->arena, "lines/%zu/quantity", i), "too_large", "only %lld of %s are left to ship",
-			(long long)(line->quantity - line->shipped_quantity), line->sku);
+		field_error(c, arena_printf(c->arena, "lines/%zu/quantity", i), "too_large",
+			"only %lld of %s are left to ship", (long long)(line->quantity - line->shipped_quantity),
+			line->sku);
 }
 
-err_t check_shipment(struct ctx *c, const struct order_details *d, const struct shipment_input *in, const char **becomes_r)
+err_t check_shipment(
+	struct ctx *c, const struct order_details *d, const struct shipment_input *in, const char **becomes_r)
 {
 	const struct order *o = &d->order;
 	bool all = true;

@@ -5,8 +5,8 @@ struct flag {
 	bool yes;
 };
 static const struct db_column FLAG_COLUMNS[] = {DB_COLUMN(struct flag, yes, DB_BOOL)};
-static const struct db_stmt CANCEL_PAYMENT =
-	DB_ROWS("change_cancel_payment", struct flag, FLAG_COLUMNS, SQL("select payment.cancel_intent($1::uuid) as yes"));
+static const struct db_stmt CANCEL_PAYMENT = DB_ROWS(
+	"change_cancel_payment", struct flag, FLAG_COLUMNS, SQL("select payment.cancel_intent($1::uuid) as yes"));
 
 struct claimed {
 	struct uuid id;
@@ -22,21 +22,23 @@ static const struct db_stmt POSTPONE_EXPIRY = DB_EXEC("change_postpone_expiry",
 	    " next_at = now() + least(interval '15 minutes', interval '30 seconds' * power(2, least(attempts, 10)))"
 	    " where order_id = $1::uuid and step = 'await_payment' and state = 'pending'"));
 
-static const struct db_stmt CANCEL = DB_EXEC("change_cancel",
-	SQL("update orders.orders set cancelled_at = $2::timestamptz, cancel_reason = $3::text, payment_status = 'cancelled'"
-	    " where id = $1::uuid"));
+static const struct db_stmt CANCEL =
+	DB_EXEC("change_cancel", SQL("update orders.orders set cancelled_at = $2::timestamptz, cancel_reason = "
+				     "$3::text, payment_status = 'cancelled'"
+				     " where id = $1::uuid"));
 static const struct db_stmt RELEASE_STOCK = DB_EXEC("change_release_stock", SQL("select inventory.release($1::uuid)"));
 static const struct db_stmt SET_PAYMENT = DB_EXEC("change_payment",
 	SQL("update orders.orders set payment_status = $2::text, paid_at = $3::timestamptz where id = $1::uuid"));
 
-static const struct db_stmt INSERT_SHIPMENT = DB_EXEC("change_shipment",
-	SQL("insert into orders.shipment (id, order_id, carrier, tracking_number, created_at)"
-	    " values ($1::uuid, $2::uuid, $3::text, $4::text, $5::timestamptz)"));
+static const struct db_stmt INSERT_SHIPMENT = DB_EXEC(
+	"change_shipment", SQL("insert into orders.shipment (id, order_id, carrier, tracking_number, created_at)"
+			       " values ($1::uuid, $2::uuid, $3::text, $4::text, $5::timestamptz)"));
 static const struct db_stmt INSERT_SHIPMENT_LINES = DB_EXEC("change_shipment_lines",
 	SQL("with parcel as (insert into orders.shipment_line (shipment_id, line_id, quantity)"
 	    " select $1::uuid, n.line_id, n.quantity from unnest($2::uuid[], $3::bigint[]) as n(line_id, quantity)"
 	    " returning line_id, quantity)"
-	    " update orders.line l set shipped_quantity = l.shipped_quantity + p.quantity from parcel p where l.id = p.line_id"));
+	    " update orders.line l set shipped_quantity = l.shipped_quantity + p.quantity from parcel p where l.id = "
+	    "p.line_id"));
 /* Written even when the status stays: the order's version moves with its parcels. */
 static const struct db_stmt SET_FULFILMENT = DB_EXEC("change_fulfilment",
 	SQL("update orders.orders set fulfilment_status = coalesce($2::text, fulfilment_status) where id = $1::uuid"));
@@ -45,13 +47,15 @@ static const struct db_stmt DELIVER =
 
 static const struct db_stmt SET_STEP = DB_EXEC("change_step",
 	SQL("insert into orders.saga_step as s (order_id, step, state) values ($1::uuid, $2::text, $3::text)"
-	    " on conflict (order_id, step) do update set state = excluded.state, next_at = null, attempts = s.attempts + 1,"
+	    " on conflict (order_id, step) do update set state = excluded.state, next_at = null, attempts = s.attempts "
+	    "+ 1,"
 	    " updated_at = now()"));
-static const struct db_stmt NOTE = DB_EXEC("change_note",
-	SQL("insert into orders.timeline (order_id, event, actor, actor_name, detail) values ($1::uuid, $2, $3, $4, $5)"));
+static const struct db_stmt NOTE = DB_EXEC("change_note", SQL("insert into orders.timeline (order_id, event, actor, "
+							      "actor_name, detail) values ($1::uuid, $2, $3, $4, $5)"));
 
-const struct db_stmt *const CHANGE_STATEMENTS[] = {&CANCEL_PAYMENT, &CLAIM_EXPIRED, &POSTPONE_EXPIRY, &CANCEL, &RELEASE_STOCK,
-	&SET_PAYMENT, &INSERT_SHIPMENT, &INSERT_SHIPMENT_LINES, &SET_FULFILMENT, &DELIVER, &SET_STEP, &NOTE, NULL};
+const struct db_stmt *const CHANGE_STATEMENTS[] = {&CANCEL_PAYMENT, &CLAIM_EXPIRED, &POSTPONE_EXPIRY, &CANCEL,
+	&RELEASE_STOCK, &SET_PAYMENT, &INSERT_SHIPMENT, &INSERT_SHIPMENT_LINES, &SET_FULFILMENT, &DELIVER, &SET_STEP,
+	&NOTE, NULL};
 
 err_t change_store_cancel_payment(struct ctx *c, const struct uuid *id, bool *cancelled_r)
 {
@@ -92,7 +96,8 @@ void change_store_payment(struct ctx *c, const struct uuid *id, const char *stat
 	db_defer(c, &SET_PAYMENT, PARAMS(P_UUID(id), P_TEXT(status), P_TIME(paid_us)));
 }
 
-void change_store_ship(struct ctx *c, const struct order_details *d, const struct shipment *s, const struct shipment_input *in, const char *becomes)
+void change_store_ship(struct ctx *c, const struct order_details *d, const struct shipment *s,
+	const struct shipment_input *in, const char *becomes)
 {
 	const char **ids = arena_array_of(c->arena, in->nlines, const char *);
 	int64_t *quantities = arena_array_of(c->arena, in->nlines, int64_t);
@@ -102,8 +107,10 @@ void change_store_ship(struct ctx *c, const struct order_details *d, const struc
 		quantities[i] = in->lines[i].quantity;
 	}
 	db_defer(c, &INSERT_SHIPMENT,
-		PARAMS(P_UUID(&s->id), P_UUID(&d->order.id), P_TEXT(s->carrier), P_TEXT(s->tracking_number), P_TIME(s->created_us)));
-	db_defer(c, &INSERT_SHIPMENT_LINES, PARAMS(P_UUID(&s->id), P_TEXTS(ids, in->nlines), P_INTS(quantities, in->nlines)));
+		PARAMS(P_UUID(&s->id), P_UUID(&d->order.id), P_TEXT(s->carrier), P_TEXT(s->tracking_number),
+			P_TIME(s->created_us)));
+	db_defer(c, &INSERT_SHIPMENT_LINES,
+		PARAMS(P_UUID(&s->id), P_TEXTS(ids, in->nlines), P_INTS(quantities, in->nlines)));
 	db_defer(c, &SET_FULFILMENT, PARAMS(P_UUID(&d->order.id), P_TEXT(becomes)));
 }
 
@@ -118,7 +125,8 @@ void change_store_step(struct ctx *c, const struct uuid *id, const char *step, c
 	db_defer(c, &SET_STEP, PARAMS(P_UUID(id), P_TEXT(step), P_TEXT(state)));
 }
 
-void change_store_note(struct ctx *c, const struct uuid *id, const struct actor *by, const char *event, const char *detail)
+void change_store_note(
+	struct ctx *c, const struct uuid *id, const struct actor *by, const char *event, const char *detail)
 {
 	db_defer(c, &NOTE, PARAMS(P_UUID(id), P_TEXT(event), P_TEXT(by->kind), P_TEXT(by->name), P_TEXT(detail)));
 }

@@ -43,21 +43,25 @@ static const struct db_column ORDER_COLUMNS[] = {
 	" shipping_option, shipping_name, country, shipping_address, billing_address, note, status, payment_status,"   \
 	" fulfilment_status, placed_at, paid_at, cancelled_at, expires_at, cancel_reason, version from orders.orders"
 /* Its customer, staff, or who holds its token: to others it does not exist. */
-#define SEEN_BY_VIEWER " where id = $1::uuid and ($2::boolean or user_id = $3::uuid or tracking_token = any ($4::uuid[]))"
+#define SEEN_BY_VIEWER                                                                                                 \
+	" where id = $1::uuid and ($2::boolean or user_id = $3::uuid or tracking_token = any ($4::uuid[]))"
 
-static const struct db_stmt ORDER_GET = DB_ROWS("order_get", struct order, ORDER_COLUMNS, SQL(ORDER_SELECT SEEN_BY_VIEWER));
+static const struct db_stmt ORDER_GET =
+	DB_ROWS("order_get", struct order, ORDER_COLUMNS, SQL(ORDER_SELECT SEEN_BY_VIEWER));
 static const struct db_stmt ORDER_LOCK =
 	DB_ROWS("order_lock", struct order, ORDER_COLUMNS, SQL(ORDER_SELECT SEEN_BY_VIEWER " for update"));
 static const struct db_stmt ORDER_OF_CART =
 	DB_ROWS("order_of_cart", struct order, ORDER_COLUMNS, SQL(ORDER_SELECT " where cart_id = $1::uuid"));
 static const struct db_stmt ORDERS_OF_USER = DB_ROWS("orders_of_user", struct order, ORDER_COLUMNS,
-	SQL(ORDER_SELECT " where user_id = $1::uuid and ($2::uuid is null or id < $2::uuid) order by id desc limit $3::bigint"));
+	SQL(ORDER_SELECT
+		" where user_id = $1::uuid and ($2::uuid is null or id < $2::uuid) order by id desc limit $3::bigint"));
 static const struct db_stmt ORDERS_OF_ALL = DB_ROWS("orders_of_all", struct order, ORDER_COLUMNS,
 	SQL(ORDER_SELECT " where ($1::uuid is null or id < $1::uuid) and ($3::text is null or status = $3::text)"
 			 " and ($4::text is null or payment_status = $4::text)"
 			 " and ($5::text is null or lower(email) = lower($5::text))"
 			 " and ($6::text is null or number = upper($6::text) or lower(email) = lower($6::text)"
-			 "  or name ilike '%' || replace(replace(replace($6::text, '\\', '\\\\'), '%', '\\%'), '_', '\\_') || '%')"
+			 "  or name ilike '%' || replace(replace(replace($6::text, '\\', '\\\\'), '%', '\\%'), '_', "
+			 "'\\_') || '%')"
 			 " and ($7::timestamptz is null or placed_at >= $7::timestamptz)"
 			 " and ($8::timestamptz is null or placed_at < $8::timestamptz)"
 			 " order by id desc limit $2::bigint"));
@@ -101,9 +105,11 @@ static const struct db_column SHIPMENT_LINE_COLUMNS[] = {
 	DB_COLUMN(struct shipment_line, line_id, DB_UUID),
 	DB_COLUMN(struct shipment_line, quantity, DB_INT64),
 };
-static const struct db_stmt SHIPMENT_LINES = DB_ROWS("order_shipment_lines", struct shipment_line, SHIPMENT_LINE_COLUMNS,
-	SQL("select sl.shipment_id, sl.line_id, sl.quantity from orders.shipment s join orders.shipment_line sl on sl.shipment_id = s.id"
-	    " join orders.line l on l.id = sl.line_id where s.order_id = $1::uuid order by s.id, l.line_no"));
+static const struct db_stmt SHIPMENT_LINES =
+	DB_ROWS("order_shipment_lines", struct shipment_line, SHIPMENT_LINE_COLUMNS,
+		SQL("select sl.shipment_id, sl.line_id, sl.quantity from orders.shipment s join orders.shipment_line "
+		    "sl on sl.shipment_id = s.id"
+		    " join orders.line l on l.id = sl.line_id where s.order_id = $1::uuid order by s.id, l.line_no"));
 
 struct order_id {
 	struct uuid id;
@@ -135,16 +141,17 @@ static const struct db_column PAYMENT_COLUMNS[] = {
 static const struct db_stmt PAYMENT = DB_ROWS("order_payment", struct payment_state, PAYMENT_COLUMNS,
 	SQL("select id, status, amount_minor, currency, failure_code, method_text from payment.of_order($1::uuid)"));
 
-const struct db_stmt *const ORDER_STATEMENTS[] = {&ORDER_GET, &ORDER_LOCK, &ORDER_OF_CART, &ORDERS_OF_USER, &ORDERS_OF_ALL,
-	&LINES, &SHIPMENTS, &SHIPMENT_LINES, &ID_BY_TOKEN, &ID_BY_SHIPMENT, &TIMELINE, &PAYMENT, NULL};
+const struct db_stmt *const ORDER_STATEMENTS[] = {&ORDER_GET, &ORDER_LOCK, &ORDER_OF_CART, &ORDERS_OF_USER,
+	&ORDERS_OF_ALL, &LINES, &SHIPMENTS, &SHIPMENT_LINES, &ID_BY_TOKEN, &ID_BY_SHIPMENT, &TIMELINE, &PAYMENT, NULL};
 
-err_t order_store_get(struct ctx *c, const struct uuid *id, const struct viewer *v, bool lock, struct order_details *details_r)
+err_t order_store_get(
+	struct ctx *c, const struct uuid *id, const struct viewer *v, bool lock, struct order_details *details_r)
 {
 	struct order_details d = {.nlines = 0};
 	err_t e = db_run(c,
 		(const struct db_call[]){
-			CALL_ONE(lock ? &ORDER_LOCK : &ORDER_GET, &d.order, P_UUID(id), P_BOOL(v->staff), P_UUID(&v->user_id),
-				P_TEXTS(v->tokens, v->ntokens)),
+			CALL_ONE(lock ? &ORDER_LOCK : &ORDER_GET, &d.order, P_UUID(id), P_BOOL(v->staff),
+				P_UUID(&v->user_id), P_TEXTS(v->tokens, v->ntokens)),
 			CALL_ROWS(&LINES, &d.lines, &d.nlines, P_UUID(id)),
 			CALL_ROWS(&SHIPMENTS, &d.shipments, &d.nshipments, P_UUID(id)),
 			CALL_ROWS(&SHIPMENT_LINES, &d.shipment_lines, &d.nshipment_lines, P_UUID(id)),
@@ -188,10 +195,11 @@ err_t order_store_list(struct ctx *c, const struct orders_wanted *w, struct orde
 	int64_t limit = (q->limit > 0 ? q->limit : LIST_DEFAULT) + 1;
 
 	if (w->user_id != NULL)
-		return db_rows(c, &ORDERS_OF_USER, PARAMS(P_UUID(w->user_id), P_UUID(&w->before), P_INT(limit)), rows_r, n_r);
+		return db_rows(
+			c, &ORDERS_OF_USER, PARAMS(P_UUID(w->user_id), P_UUID(&w->before), P_INT(limit)), rows_r, n_r);
 	return db_rows(c, &ORDERS_OF_ALL,
-		PARAMS(P_UUID(&w->before), P_INT(limit), P_TEXT(q->status), P_TEXT(q->payment_status), P_TEXT(q->email), P_TEXT(q->q),
-			P_TIME(q->from_us), P_TIME(q->to_us)),
+		PARAMS(P_UUID(&w->before), P_INT(limit), P_TEXT(q->status), P_TEXT(q->payment_status), P_TEXT(q->email),
+			P_TEXT(q->q), P_TIME(q->from_us), P_TIME(q->to_us)),
 		rows_r, n_r);
 }
 

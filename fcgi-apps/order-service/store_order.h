@@ -11,22 +11,27 @@ extern const struct db_stmt *const CHANGE_STATEMENTS[];   /* store_changes.c */
 extern const struct db_constraint ORDER_CONSTRAINTS[];    /* problems.c */
 
 /* ---- store_order.c: reading */
-/* The order with all that belongs to it, in one round trip; lock: until the transaction ends. ERR_NOT_FOUND when the viewer may not see it. */
-err_t order_store_get(struct ctx *c, const struct uuid *id, const struct viewer *v, bool lock, struct order_details *details_r) MUST_CHECK;
+/* The order with all that belongs to it, in one round trip; lock: until the transaction ends. ERR_NOT_FOUND when the
+ * viewer may not see it. */
+err_t order_store_get(struct ctx *c, const struct uuid *id, const struct viewer *v, bool lock,
+	struct order_details *details_r) MUST_CHECK;
 err_t order_store_id_by_token(struct ctx *c, const struct uuid *tracking_token, struct uuid *id_r) MUST_CHECK;
 err_t order_store_id_by_shipment(struct ctx *c, const struct uuid *shipment_id, struct uuid *id_r) MUST_CHECK;
 /* The order that this cart became; *found_r false: none. Lines and parcels are left out. */
 err_t order_store_of_cart(struct ctx *c, const struct uuid *cart_id, struct order *order_r, bool *found_r) MUST_CHECK;
-/* Newest first, limit + 1 of them; user_id NULL: everybody's. before: the last id of the page before; unset: from the newest. */
+/* Newest first, limit + 1 of them; user_id NULL: everybody's. before: the last id of the page before; unset: from the
+ * newest. */
 struct orders_wanted {
 	const struct uuid *user_id;
 	const struct orders_query *query;
 	struct uuid before;
 };
 err_t order_store_list(struct ctx *c, const struct orders_wanted *w, struct order **rows_r, size_t *n_r) MUST_CHECK;
-err_t order_store_timeline(struct ctx *c, const struct uuid *id, struct timeline_entry **rows_r, size_t *n_r) MUST_CHECK;
+err_t order_store_timeline(
+	struct ctx *c, const struct uuid *id, struct timeline_entry **rows_r, size_t *n_r) MUST_CHECK;
 /* As payment-service knows it now; *found_r false when it knows none. */
-err_t order_store_payment(struct ctx *c, const struct uuid *id, struct payment_state *payment_r, bool *found_r) MUST_CHECK;
+err_t order_store_payment(
+	struct ctx *c, const struct uuid *id, struct payment_state *payment_r, bool *found_r) MUST_CHECK;
 /* body in a transaction of its own: for timers. */
 err_t order_store_tx(struct ctx *c, err_t (*body)(struct ctx *c, void *arg), void *arg) MUST_CHECK;
 
@@ -47,9 +52,11 @@ void change_store_postpone_expiry(struct ctx *c, const struct uuid *id);
 void change_store_cancel(struct ctx *c, const struct uuid *id, int64_t at_us, const char *reason);
 void change_store_release_stock(struct ctx *c, const struct uuid *id);
 void change_store_payment(struct ctx *c, const struct uuid *id, const char *status, int64_t paid_us);
-void change_store_ship(struct ctx *c, const struct order_details *d, const struct shipment *s, const struct shipment_input *in, const char *becomes);
+void change_store_ship(struct ctx *c, const struct order_details *d, const struct shipment *s,
+	const struct shipment_input *in, const char *becomes);
 void change_store_deliver(struct ctx *c, const struct shipment *s, bool completes);
 void change_store_step(struct ctx *c, const struct uuid *id, const char *step, const char *state);
-void change_store_note(struct ctx *c, const struct uuid *id, const struct actor *by, const char *event, const char *detail);
+void change_store_note(
+	struct ctx *c, const struct uuid *id, const struct actor *by, const char *event, const char *detail);
 
 #endif

@@ -1,4 +1,5 @@
-/* views.c - orders as the API and as events say them: the only place, with views_pages.c and views_admin.c, that names output fields. */
+/* views.c - orders as the API and as events say them: the only place, with views_pages.c and views_admin.c, that names
+ * output fields. */
 #include "order.h"
 #include "views.h"
 #include <string.h>
@@ -223,7 +224,8 @@ json_t *order_event_payload(struct ctx *c, const struct order_details *d)
 	return v;
 }
 
-json_t *shipment_event_payload(struct ctx *c, const struct order_details *d, const struct shipment *s, const struct shipment_input *in)
+json_t *shipment_event_payload(
+	struct ctx *c, const struct order_details *d, const struct shipment *s, const struct shipment_input *in)
 {
 	json_t *v = json_new_object(c->arena), *lines = json_new_array(c->arena);
 

@@ -11,7 +11,8 @@ json_t *view_shipment(struct request *rq, const struct order_details *d, const s
 json_t *view_timeline_entry(struct request *rq, const struct timeline_entry *t);
 /* order.placed, order.paid, order.cancelled: no personal data. */
 json_t *order_event_payload(struct ctx *c, const struct order_details *d);
-json_t *shipment_event_payload(struct ctx *c, const struct order_details *d, const struct shipment *s, const struct shipment_input *in);
+json_t *shipment_event_payload(
+	struct ctx *c, const struct order_details *d, const struct shipment *s, const struct shipment_input *in);
 json_t *address_document(struct ctx *c, const struct address_input *a);
 
 /* views_pages.c: template contexts */

@@ -34,7 +34,8 @@ static int64_t wanted_quantity(struct request *rq, const struct order_line *l)
 
 		if (str_eq(p->name, "line_id"))
 			line = p->value.p;
-		else if (str_eq(p->name, "quantity") && line != NULL && strcmp(line, l->id.s) == 0 && str_int64(p->value, &quantity))
+		else if (str_eq(p->name, "quantity") && line != NULL && strcmp(line, l->id.s) == 0 &&
+			 str_int64(p->value, &quantity))
 			return quantity;
 	}
 	return l->quantity - l->shipped_quantity;
@@ -42,7 +43,8 @@ static int64_t wanted_quantity(struct request *rq, const struct order_line *l)
 
 json_t *view_ship_lines(struct request *rq, const struct order_details *d)
 {
-	json_t *page = view_order_page(rq, d, NULL), *lines = json_object_get(page, "lines"), *list = json_new_array(rq->ctx.arena);
+	json_t *page = view_order_page(rq, d, NULL), *lines = json_object_get(page, "lines"),
+	       *list = json_new_array(rq->ctx.arena);
 
 	for (size_t i = 0; i < d->nlines; i++) {
 		const struct order_line *l = &d->lines[i];
@@ -121,7 +123,8 @@ static const char *day_text(struct request *rq, const char *name)
 
 json_t *view_filter(struct request *rq, const struct orders_query *q)
 {
-	static const char *const STATES[] = {"pending_payment", "paid", "partially_shipped", "shipped", "delivered", "cancelled"};
+	static const char *const STATES[] = {
+		"pending_payment", "paid", "partially_shipped", "shipped", "delivered", "cancelled"};
 	json_t *v = json_new_object(rq->ctx.arena), *states = json_new_array(rq->ctx.arena);
 
 	for (size_t i = 0; i < ARRAY_LEN(STATES); i++) {

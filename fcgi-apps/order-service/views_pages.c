@@ -6,7 +6,8 @@
 
 static void set_address(struct request *rq, json_t *v, const char *key, const json_t *address)
 {
-	static const char *const MEMBERS[] = {"name", "line1", "line2", "city", "region", "postal_code", "country", "phone"};
+	static const char *const MEMBERS[] = {
+		"name", "line1", "line2", "city", "region", "postal_code", "country", "phone"};
 	json_t *a;
 
 	if (address == NULL) {
@@ -29,7 +30,8 @@ static const char *options_text(struct request *rq, const json_t *options)
 	struct buf b;
 
 	buf_init(&b, rq->ctx.arena, 1000);
-	json_object_foreach((json_t *)(uintptr_t)options, key, value) {
+	json_object_foreach((json_t *)(uintptr_t)options, key, value)
+	{
 		if (json_is_string(value))
 			buf_printf(&b, "%s%s", b.len > 0 ? ", " : "", json_string_value(value));
 	}
@@ -116,7 +118,8 @@ static json_t *view_parcel(struct request *rq, const struct order_details *d, si
 	json_t *v = json_new_object(rq->ctx.arena);
 
 	json_set_text(v, "number_text",
-		text(rq, "order.parcel", TEXT_ARGS({"number", number_text(rq, i + 1)}, {"count", number_text(rq, d->nshipments)})));
+		text(rq, "order.parcel",
+			TEXT_ARGS({"number", number_text(rq, i + 1)}, {"count", number_text(rq, d->nshipments)})));
 	json_set_text(v, "status", status);
 	json_set_text(v, "status_text", text(rq, arena_printf(rq->ctx.arena, "status.parcel.%s", status), NULL, 0));
 	json_set_text(v, "carrier_name", s->carrier);
@@ -146,7 +149,8 @@ static const char *payment_text(struct request *rq, const struct order *o, const
 
 static void set_invoice(struct request *rq, json_t *v, const struct order *o)
 {
-	json_t *invoice = json_new_object(rq->ctx.arena), *seller = json_new_array(rq->ctx.arena), *date = json_new_object(rq->ctx.arena);
+	json_t *invoice = json_new_object(rq->ctx.arena), *seller = json_new_array(rq->ctx.arena),
+	       *date = json_new_object(rq->ctx.arena);
 
 	json_add_text(seller, rq->app->shop_name);
 	json_add_text(seller, rq->app->support_email);
@@ -289,10 +293,12 @@ json_t *view_row_page(struct request *rq, const struct order *o, const char *hre
 	json_set_text(v, "status", o->status);
 	json_set_text(v, "status_text", text(rq, arena_printf(rq->ctx.arena, "status.order.%s", o->status), NULL, 0));
 	json_set_text(v, "payment_status", o->payment_status);
-	json_set_text(v, "payment_status_text", text(rq, arena_printf(rq->ctx.arena, "status.payment.%s", o->payment_status), NULL, 0));
+	json_set_text(v, "payment_status_text",
+		text(rq, arena_printf(rq->ctx.arena, "status.payment.%s", o->payment_status), NULL, 0));
 	page_set_time(rq, v, "placed_at", o->placed_us);
 	page_set_money(rq, v, "total", money(o->total_minor, o->currency));
-	json_set_text(v, "items_text", text(rq, o->item_count == 1 ? "cart.items.one" : "cart.items.other", TEXT_ARGS({"count", count})));
+	json_set_text(v, "items_text",
+		text(rq, o->item_count == 1 ? "cart.items.one" : "cart.items.other", TEXT_ARGS({"count", count})));
 	return v;
 }
 
@@ -313,7 +319,9 @@ json_t *view_pager(struct request *rq, const char *path, const char *next_cursor
 		buf_putc(&b, '&');
 	}
 	json_set_text(v, "first_href", at_first || !buf_ok(&b) ? NULL : b.p);
-	json_set_text(v, "next_href", next_cursor == NULL || !buf_ok(&b) ? NULL : arena_printf(rq->ctx.arena, "%scursor=%s", b.p, next_cursor));
+	json_set_text(v, "next_href",
+		next_cursor == NULL || !buf_ok(&b) ? NULL
+						   : arena_printf(rq->ctx.arena, "%scursor=%s", b.p, next_cursor));
 	json_set_null(v, "range_text");
 	return v;
 }

@@ -17,9 +17,11 @@
 #define AS(token) "HTTP_COOKIE", "es_session=" token "; es_csrf=" CSRF, "HTTP_X_CSRF_TOKEN", CSRF
 #define KEY(k) "HTTP_IDEMPOTENCY_KEY", (k)
 #define ADDRESS                                                                                                        \
-	"{\"name\": \"Mara Lind\", \"line1\": \"Birkenweg 4\", \"city\": \"Berlin\", \"postal_code\": \"10999\", \"country\": \"%s\"}"
+	"{\"name\": \"Mara Lind\", \"line1\": \"Birkenweg 4\", \"city\": \"Berlin\", \"postal_code\": \"10999\", "     \
+	"\"country\": \"%s\"}"
 
-static const struct db_stmt *const *const STATEMENTS[] = {ORDER_STATEMENTS, CHECKOUT_STATEMENTS, CHANGE_STATEMENTS, NULL};
+static const struct db_stmt *const *const STATEMENTS[] = {
+	ORDER_STATEMENTS, CHECKOUT_STATEMENTS, CHANGE_STATEMENTS, NULL};
 static const struct db_constraint *const CONSTRAINTS[] = {ORDER_CONSTRAINTS, NULL};
 static const struct work WORK = {.consumers = ORDER_CONSUMERS, .timers = ORDER_TIMERS};
 
@@ -57,7 +59,9 @@ static const char *order_body(const struct uuid *cart, const char *country)
 {
 	static char body[1200];
 
-	snprintf(body, sizeof(body), "{\"cart_id\": \"%s\", \"email\": \"Mara@example.com\", \"shipping_address\": " ADDRESS ", \"shipping_option\": \"standard\"}",
+	snprintf(body, sizeof(body),
+		"{\"cart_id\": \"%s\", \"email\": \"Mara@example.com\", \"shipping_address\": " ADDRESS
+		", \"shipping_option\": \"standard\"}",
 		cart->s, country);
 	return body;
 }
@@ -132,9 +136,13 @@ static void placing_an_order(void **state)
 	assert_int_equal(json_int(json_object_get(totals, "total"), "amount", 0), 2990);
 	assert_int_equal(json_int(json_object_get(json_object_get(o, "payment"), "amount"), "amount", 0), 2990);
 	assert_string_equal(orders_stock_text("MUG"), "5/3");
-	assert_string_equal(test_sql_text("select string_agg(step || ':' || state, ' ' order by step) from orders.saga_step s join orders.orders o on o.id = s.order_id where o.item_count = 2"),
+	assert_string_equal(
+		test_sql_text("select string_agg(step || ':' || state, ' ' order by step) from orders.saga_step s join "
+			      "orders.orders o on o.id = s.order_id where o.item_count = 2"),
 		"await_payment:pending open_payment:done reserve_stock:done");
-	assert_int_equal(test_sql_int("select count(*) from bus.outbox where topic = 'order.placed' and payload ->> 'customer_key' is not null and payload::text !~* 'mara'"), 2);
+	assert_int_equal(test_sql_int("select count(*) from bus.outbox where topic = 'order.placed' and payload ->> "
+				      "'customer_key' is not null and payload::text !~* 'mara'"),
+		2);
 }
 
 static void the_same_key_again(void **state)
@@ -171,10 +179,12 @@ static void refusals_leave_nothing(void **state)
 	(void)state;
 	assert_status(rq, 409);
 	assert_string_equal(test_code(rq), "out_of_stock");
-	assert_string_equal(json_text(json_array_get(json_object_get(test_json(rq), "errors"), 0), "field", ""), "lines/0/quantity");
+	assert_string_equal(json_text(json_array_get(json_object_get(test_json(rq), "errors"), 0), "field", ""),
+		"lines/0/quantity");
 	rq = test_http("POST", "/api/v1/orders", order_body(&cart, "FR"), KEY("b"), NULL);
 	assert_status(rq, 422);
-	assert_string_equal(json_text(json_array_get(json_object_get(test_json(rq), "errors"), 0), "field", ""), "shipping_address/country");
+	assert_string_equal(json_text(json_array_get(json_object_get(test_json(rq), "errors"), 0), "field", ""),
+		"shipping_address/country");
 	rq = test_http("POST", "/api/v1/orders", order_body(&nobody, "DE"), KEY("c"), NULL);
 	assert_status(rq, 404);
 	assert_string_equal(test_code(rq), "cart_not_found");
@@ -196,7 +206,8 @@ static void who_may_see_an_order(void **state)
 	char path[120];
 
 	(void)state;
-	mine = remember(test_http("POST", "/api/v1/orders", order_body(&cart, "DE"), KEY("mine"), AS(CUSTOMER_TOKEN), NULL));
+	mine = remember(
+		test_http("POST", "/api/v1/orders", order_body(&cart, "DE"), KEY("mine"), AS(CUSTOMER_TOKEN), NULL));
 	assert_status(test_http("GET", guest.path, NULL, NULL), 404);
 	assert_status(test_http("GET", guest.path, NULL, "HTTP_ORDER_TOKEN", mine.token, NULL), 404);
 	assert_status(test_http("GET", guest.path, NULL, "HTTP_ORDER_TOKEN", "no token", NULL), 404);
@@ -214,8 +225,13 @@ static void who_may_see_an_order(void **state)
 	assert_status(test_http("GET", "/api/v1/orders/track/0198f1c2-6b1d-4e8f-a1b2-c3d4e5f60718", NULL, NULL), 404);
 	assert_status(test_http("GET", "/api/v1/orders/nonsense", NULL, NULL), 404);
 	assert_status(test_http("GET", "/api/v1/orders", NULL, NULL), 401);
-	assert_int_equal(json_array_size(json_object_get(test_json(test_http("GET", "/api/v1/orders", NULL, AS(CUSTOMER_TOKEN), NULL)), "data")), 1);
-	assert_int_equal(json_array_size(json_object_get(test_json(test_http("GET", "/api/v1/orders", NULL, AS(OTHER_TOKEN), NULL)), "data")), 0);
+	assert_int_equal(
+		json_array_size(json_object_get(
+			test_json(test_http("GET", "/api/v1/orders", NULL, AS(CUSTOMER_TOKEN), NULL)), "data")),
+		1);
+	assert_int_equal(json_array_size(json_object_get(
+				 test_json(test_http("GET", "/api/v1/orders", NULL, AS(OTHER_TOKEN), NULL)), "data")),
+		0);
 	assert_status(test_http("GET", "/api/v1/admin/orders", NULL, AS(CUSTOMER_TOKEN), NULL), 403);
 }
 
@@ -235,12 +251,15 @@ static void lists_come_in_pages(void **state)
 	assert_string_equal(json_text(first, "name", ""), "Mara Lind");
 	cursor = json_text(test_json(rq), "next_cursor", NULL);
 	assert_non_null(cursor);
-	rq = test_http("GET", arena_printf(rq->ctx.arena, "/api/v1/admin/orders?limit=2&cursor=%s", cursor), NULL, AS(STAFF_TOKEN), NULL);
+	rq = test_http("GET", arena_printf(rq->ctx.arena, "/api/v1/admin/orders?limit=2&cursor=%s", cursor), NULL,
+		AS(STAFF_TOKEN), NULL);
 	assert_int_equal(json_array_size(json_object_get(test_json(rq), "data")), 1);
 	assert_true(json_is_null(json_object_get(test_json(rq), "next_cursor")));
 	assert_status(test_http("GET", "/api/v1/admin/orders?cursor=x", NULL, AS(STAFF_TOKEN), NULL), 400);
 	assert_status(test_http("GET", "/api/v1/admin/orders?nonsense=1", NULL, AS(STAFF_TOKEN), NULL), 400);
-#define FOUND(query) json_array_size(json_object_get(test_json(test_http("GET", "/api/v1/admin/orders?" query, NULL, AS(STAFF_TOKEN), NULL)), "data"))
+#define FOUND(query)                                                                                                   \
+	json_array_size(json_object_get(                                                                               \
+		test_json(test_http("GET", "/api/v1/admin/orders?" query, NULL, AS(STAFF_TOKEN), NULL)), "data"))
 	assert_int_equal(FOUND("status=pending_payment"), 3);
 	assert_int_equal(FOUND("status=paid"), 0);
 	assert_int_equal(FOUND("payment_status=pending&email=MARA%40example.com"), 3);
@@ -261,7 +280,9 @@ static void cancelling_gives_stock_back(void **state)
 	assert_string_equal(json_text(test_json(rq), "status", ""), "cancelled");
 	assert_string_equal(json_text(test_json(rq), "payment_status", ""), "cancelled");
 	assert_string_equal(orders_stock_text("MUG"), "5/0");
-	assert_int_equal(test_sql_int("select count(*) from bus.outbox where topic = 'order.cancelled' and payload ->> 'reason' = 'customer'"), 1);
+	assert_int_equal(test_sql_int("select count(*) from bus.outbox where topic = 'order.cancelled' and payload ->> "
+				      "'reason' = 'customer'"),
+		1);
 	rq = test_http("POST", path_of(&p, "/cancel"), "{\"reason\": \"again\"}", "HTTP_ORDER_TOKEN", p.token, NULL);
 	assert_status(rq, 409);
 	assert_string_equal(test_code(rq), "order_cancelled");
@@ -281,7 +302,8 @@ static void payment_is_noted_exactly_once(void **state)
 	assert_int_equal(test_sql_int("select count(*) from bus.event where topic = 'order.paid'"), 1);
 	rq = test_http("GET", path_of(&p, "/timeline"), NULL, "HTTP_ORDER_TOKEN", p.token, NULL);
 	assert_int_equal(json_array_size(json_object_get(test_json(rq), "data")), 3);
-	assert_string_equal(json_text(json_array_get(json_object_get(test_json(rq), "data"), 1), "detail", ""), "card_declined");
+	assert_string_equal(
+		json_text(json_array_get(json_object_get(test_json(rq), "data"), 1), "detail", ""), "card_declined");
 	rq = test_http("POST", path_of(&p, "/cancel"), NULL, "HTTP_ORDER_TOKEN", p.token, NULL);
 	assert_status(rq, 409);
 	assert_string_equal(test_code(rq), "order_paid");
@@ -294,13 +316,15 @@ static void unpaid_orders_expire(void **state)
 	(void)state;
 	orders_pay(paid.id, "payment.succeeded");
 	(void)work();
-	test_sql("update orders.saga_step set next_at = now() - interval '1 second' where step = 'await_payment' and order_id = (select min(id::text)::uuid from orders.orders)");
+	test_sql("update orders.saga_step set next_at = now() - interval '1 second' where step = 'await_payment' and "
+		 "order_id = (select min(id::text)::uuid from orders.orders)");
 	(void)work();
 	assert_string_equal(status_of(&p), "cancelled");
 	assert_string_equal(status_of(&paid), "paid");
 	assert_string_equal(status_of(&fresh), "pending_payment");
 	assert_string_equal(orders_stock_text("MUG"), "5/2");
-	assert_string_equal(test_sql_text("select cancel_reason from orders.orders where cancelled_at is not null"), "expired");
+	assert_string_equal(
+		test_sql_text("select cancel_reason from orders.orders where cancelled_at is not null"), "expired");
 	/* Money that arrives now changes nothing here: payment-service sends it back. */
 	orders_pay(p.id, "payment.succeeded");
 	(void)work();
@@ -317,23 +341,31 @@ static void money_on_its_way_is_waited_for(void **state)
 	test_sql("update orders.saga_step set next_at = now() - interval '1 second' where step = 'await_payment'");
 	(void)work();
 	assert_string_equal(status_of(&p), "pending_payment");
-	assert_int_equal(test_sql_int("select attempts from orders.saga_step where step = 'await_payment' and next_at > now()"), 1);
-	assert_string_equal(test_code(test_http("POST", path_of(&p, "/cancel"), NULL, "HTTP_ORDER_TOKEN", p.token, NULL)), "payment_in_progress");
+	assert_int_equal(
+		test_sql_int("select attempts from orders.saga_step where step = 'await_payment' and next_at > now()"),
+		1);
+	assert_string_equal(
+		test_code(test_http("POST", path_of(&p, "/cancel"), NULL, "HTTP_ORDER_TOKEN", p.token, NULL)),
+		"payment_in_progress");
 }
 
 static struct request *ship(const struct placed *p, int64_t quantity, const char *line)
 {
 	char body[300];
 
-	snprintf(body, sizeof(body), "{\"lines\": [{\"line_id\": \"%s\", \"quantity\": %lld}], \"carrier\": \"dhl\", \"tracking_number\": \"JD1\"}", line,
-		(long long)quantity);
+	snprintf(body, sizeof(body),
+		"{\"lines\": [{\"line_id\": \"%s\", \"quantity\": %lld}], \"carrier\": \"dhl\", \"tracking_number\": "
+		"\"JD1\"}",
+		line, (long long)quantity);
 	return test_http("POST", path_of(p, "/shipments"), body, AS(STAFF_TOKEN), NULL);
 }
 
 static struct request *deliver(struct request *shipped)
 {
-	return test_http("POST", arena_printf(shipped->ctx.arena, "/api/v1/shipments/%s/deliver", json_text(test_json(shipped), "id", "")), NULL,
-		AS(STAFF_TOKEN), NULL);
+	return test_http("POST",
+		arena_printf(
+			shipped->ctx.arena, "/api/v1/shipments/%s/deliver", json_text(test_json(shipped), "id", "")),
+		NULL, AS(STAFF_TOKEN), NULL);
 }
 
 static void parcels_in_parts(void **state)
@@ -362,7 +394,9 @@ static void parcels_in_parts(void **state)
 	assert_status(deliver(two), 200);
 	assert_string_equal(status_of(&p), "delivered");
 	assert_int_equal(test_sql_int("select count(*) from orders.saga_step where state = 'pending'"), 0);
-	assert_int_equal(test_sql_int("select sum((l ->> 'quantity')::int) from bus.outbox, jsonb_array_elements(payload -> 'lines') l where topic = 'shipment.created'"), 3);
+	assert_int_equal(test_sql_int("select sum((l ->> 'quantity')::int) from bus.outbox, "
+				      "jsonb_array_elements(payload -> 'lines') l where topic = 'shipment.created'"),
+		3);
 	assert_int_equal(test_sql_int("select count(*) from bus.outbox where topic = 'shipment.delivered'"), 2);
 }
 
@@ -379,9 +413,17 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup(f, each)
-		TEST(statements_prove), TEST(placing_an_order), TEST(the_same_key_again), TEST(refusals_leave_nothing), TEST(who_may_see_an_order),
-		TEST(lists_come_in_pages), TEST(cancelling_gives_stock_back), TEST(payment_is_noted_exactly_once), TEST(unpaid_orders_expire),
-		TEST(money_on_its_way_is_waited_for), TEST(parcels_in_parts),
+		TEST(statements_prove),
+		TEST(placing_an_order),
+		TEST(the_same_key_again),
+		TEST(refusals_leave_nothing),
+		TEST(who_may_see_an_order),
+		TEST(lists_come_in_pages),
+		TEST(cancelling_gives_stock_back),
+		TEST(payment_is_noted_exactly_once),
+		TEST(unpaid_orders_expire),
+		TEST(money_on_its_way_is_waited_for),
+		TEST(parcels_in_parts),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);

@@ -14,7 +14,8 @@
 #define CSRF "BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB"
 #define AS(token) "HTTP_COOKIE", "es_session=" token "; es_csrf=" CSRF
 
-static const struct db_stmt *const *const STATEMENTS[] = {ORDER_STATEMENTS, CHECKOUT_STATEMENTS, CHANGE_STATEMENTS, NULL};
+static const struct db_stmt *const *const STATEMENTS[] = {
+	ORDER_STATEMENTS, CHECKOUT_STATEMENTS, CHANGE_STATEMENTS, NULL};
 static const struct db_constraint *const CONSTRAINTS[] = {ORDER_CONSTRAINTS, NULL};
 static const struct work WORK = {.consumers = ORDER_CONSUMERS};
 
@@ -49,7 +50,8 @@ static struct request *place_form(const struct uuid *cart, int64_t version, cons
 {
 	char body[200];
 
-	snprintf(body, sizeof(body), "cart_id=%s&quote_version=%lld&idempotency_key=k&csrf=" CSRF, cart->s, (long long)version);
+	snprintf(body, sizeof(body), "cart_id=%s&quote_version=%lld&idempotency_key=k&csrf=" CSRF, cart->s,
+		(long long)version);
 	return test_http("POST", "/checkout/place", body, "HTTP_COOKIE", cookie, NULL);
 }
 
@@ -80,8 +82,10 @@ static void placing_leads_to_the_payment(void **state)
 	(void)state;
 	assert_status(rq, 303);
 	assert_string_equal(location(rq), pay);
-	assert_string_equal(test_cookie(rq, "es_orders"), test_sql_text("select tracking_token::text from orders.orders"));
-	assert_string_equal(test_sql_text("select email || ' ' || note from orders.orders"), "mara@example.com ring twice");
+	assert_string_equal(
+		test_cookie(rq, "es_orders"), test_sql_text("select tracking_token::text from orders.orders"));
+	assert_string_equal(
+		test_sql_text("select email || ' ' || note from orders.orders"), "mara@example.com ring twice");
 	/* The same form again: the same order. */
 	again = place_form(&cart, 1, GUEST);
 	assert_status(again, 303);
@@ -192,7 +196,8 @@ static void the_accounts_orders(void **state)
 	assert_true(shows(rq, "/cancel"));
 	assert_status(test_http("GET", first_path("/account/orders/", "id"), NULL, AS(STAFF_TOKEN), NULL), 404);
 	assert_status(test_http("GET", "/account/orders", NULL, NULL), 303);
-	rq = test_http("POST", first_path("/account/orders/", "id || '/cancel'"), "csrf=" CSRF, AS(CUSTOMER_TOKEN), NULL);
+	rq = test_http(
+		"POST", first_path("/account/orders/", "id || '/cancel'"), "csrf=" CSRF, AS(CUSTOMER_TOKEN), NULL);
 	assert_status(rq, 303);
 	assert_string_equal(test_sql_text("select status from orders.orders"), "cancelled");
 }
@@ -212,7 +217,8 @@ static struct request *ship_form(const char *quantity)
 	char body[300], line[40];
 
 	snprintf(line, sizeof(line), "%s", test_sql_text("select id::text from orders.line"));
-	snprintf(body, sizeof(body), "csrf=" CSRF "&line_id=%s&quantity=%s&carrier=DHL&tracking_number=JD1", line, quantity);
+	snprintf(body, sizeof(body), "csrf=" CSRF "&line_id=%s&quantity=%s&carrier=DHL&tracking_number=JD1", line,
+		quantity);
 	return test_http("POST", first_path("/admin/orders/", "id || '/shipments'"), body, AS(STAFF_TOKEN), NULL);
 }
 
@@ -241,11 +247,13 @@ static void the_back_office(void **state)
 	assert_status(ship_form("x"), 422);
 	assert_status(ship_form("3"), 303);
 	assert_string_equal(test_sql_text("select status from orders.orders"), "shipped");
-	rq = test_http("POST", first_path("/admin/orders/", "id || '/shipments/' || (select id from orders.shipment) || '/deliver'"), "csrf=" CSRF,
-		AS(STAFF_TOKEN), NULL);
+	rq = test_http("POST",
+		first_path("/admin/orders/", "id || '/shipments/' || (select id from orders.shipment) || '/deliver'"),
+		"csrf=" CSRF, AS(STAFF_TOKEN), NULL);
 	assert_status(rq, 303);
 	assert_string_equal(test_sql_text("select status from orders.orders"), "delivered");
-	rq = test_http("POST", first_path("/admin/orders/", "id || '/cancel'"), "csrf=" CSRF "&cancel_reason=no", AS(STAFF_TOKEN), NULL);
+	rq = test_http("POST", first_path("/admin/orders/", "id || '/cancel'"), "csrf=" CSRF "&cancel_reason=no",
+		AS(STAFF_TOKEN), NULL);
 	assert_status(rq, 409);
 	assert_true(shows(rq, "Parcel delivered"));
 }
@@ -257,19 +265,27 @@ static void staff_cancels(void **state)
 
 	(void)state;
 	(void)place_form(&cart, 1, GUEST);
-	rq = test_http("POST", first_path("/admin/orders/", "id || '/cancel'"), "csrf=" CSRF "&cancel_reason=fraud", AS(STAFF_TOKEN), NULL);
+	rq = test_http("POST", first_path("/admin/orders/", "id || '/cancel'"), "csrf=" CSRF "&cancel_reason=fraud",
+		AS(STAFF_TOKEN), NULL);
 	assert_status(rq, 303);
 	assert_string_equal(test_sql_text("select cancel_reason from orders.orders"), "fraud");
 	assert_string_equal(orders_stock_text("MUG"), "5/0");
-	assert_string_equal(test_sql_text("select actor || ' ' || actor_name from orders.timeline where event = 'order_cancelled'"), "staff Jo");
+	assert_string_equal(
+		test_sql_text("select actor || ' ' || actor_name from orders.timeline where event = 'order_cancelled'"),
+		"staff Jo");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup(f, each)
-		TEST(placing_leads_to_the_payment), TEST(refusals_lead_back), TEST(a_browser_remembers_its_orders), TEST(tracking_and_cancelling),
-		TEST(the_accounts_orders), TEST(the_back_office), TEST(staff_cancels),
+		TEST(placing_leads_to_the_payment),
+		TEST(refusals_lead_back),
+		TEST(a_browser_remembers_its_orders),
+		TEST(tracking_and_cancelling),
+		TEST(the_accounts_orders),
+		TEST(the_back_office),
+		TEST(staff_cancels),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);

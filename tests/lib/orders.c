@@ -11,7 +11,8 @@
 void orders_prepare(void)
 {
 	test_sql("drop view if exists catalog.offer cascade;"
-		 "create table catalog.offer as select 'MUG' as sku, 'EUR' as currency, true as active, 1::bigint as price_version, 1250::bigint as price_minor;"
+		 "create table catalog.offer as select 'MUG' as sku, 'EUR' as currency, true as active, 1::bigint as "
+		 "price_version, 1250::bigint as price_minor;"
 		 "grant usage on schema catalog to es_cart_owner; grant select on catalog.offer to es_cart_owner");
 }
 
@@ -33,7 +34,9 @@ void orders_stock(const char *sku, int64_t on_hand)
 {
 	char sql[300];
 
-	snprintf(sql, sizeof(sql), "set session authorization es_catalog; select inventory.count_stock(array['%s'], array[%lld], 'test'); reset session authorization",
+	snprintf(sql, sizeof(sql),
+		"set session authorization es_catalog; select inventory.count_stock(array['%s'], array[%lld], 'test'); "
+		"reset session authorization",
 		sku, (long long)on_hand);
 	test_sql(sql);
 }
@@ -53,14 +56,22 @@ struct uuid orders_cart(const char *sku, int64_t quantity)
 	char sql[2000];
 
 	snprintf(sql, sizeof(sql),
-		"insert into cart.cart (id, currency, country, postal_code, shipping_option, contact, quote, pricing_version)"
-		" select '%s', 'EUR', 'DE', '10999', 'standard', '{\"email\": \"mara@example.com\", \"note\": \"ring twice\", \"shipping_address\":"
-		" {\"name\": \"Mara Lind\", \"line1\": \"Birkenweg 4\", \"city\": \"Berlin\", \"postal_code\": \"10999\", \"country\": \"DE\"}}',"
-		" '{\"lines\": [{\"line_no\": 0, \"sku\": \"%s\", \"product_id\": \"0198f1c2-6b1d-7e8f-a1b2-c3d4e5f60718\", \"name\": \"Blue mug\","
-		" \"options\": {\"size\": \"L\"}, \"image_url\": null, \"category\": \"kitchen\", \"quantity\": %lld, \"unit_price_minor\": 1250,"
-		" \"price_version\": 1, \"discount_minor\": 0, \"total_minor\": %lld, \"tax_minor\": %lld, \"tax_rate_bp\": 1900}],"
-		" \"options\": [{\"id\": \"standard\", \"name\": \"Standard\", \"price_minor\": 490, \"tax_minor\": %lld, \"total_minor\": %lld}],"
-		" \"subtotal_minor\": %lld, \"discount_minor\": 0, \"tax_included\": true}', version from cart.pricing_version",
+		"insert into cart.cart (id, currency, country, postal_code, shipping_option, contact, quote, "
+		"pricing_version)"
+		" select '%s', 'EUR', 'DE', '10999', 'standard', '{\"email\": \"mara@example.com\", \"note\": \"ring "
+		"twice\", \"shipping_address\":"
+		" {\"name\": \"Mara Lind\", \"line1\": \"Birkenweg 4\", \"city\": \"Berlin\", \"postal_code\": "
+		"\"10999\", \"country\": \"DE\"}}',"
+		" '{\"lines\": [{\"line_no\": 0, \"sku\": \"%s\", \"product_id\": "
+		"\"0198f1c2-6b1d-7e8f-a1b2-c3d4e5f60718\", \"name\": \"Blue mug\","
+		" \"options\": {\"size\": \"L\"}, \"image_url\": null, \"category\": \"kitchen\", \"quantity\": %lld, "
+		"\"unit_price_minor\": 1250,"
+		" \"price_version\": 1, \"discount_minor\": 0, \"total_minor\": %lld, \"tax_minor\": %lld, "
+		"\"tax_rate_bp\": 1900}],"
+		" \"options\": [{\"id\": \"standard\", \"name\": \"Standard\", \"price_minor\": 490, \"tax_minor\": "
+		"%lld, \"total_minor\": %lld}],"
+		" \"subtotal_minor\": %lld, \"discount_minor\": 0, \"tax_included\": true}', version from "
+		"cart.pricing_version",
 		id.s, sku, (long long)quantity, lines, lines * 19 / 119, total * 19 / 119, total, lines);
 	test_sql(sql);
 	return id;
@@ -71,8 +82,10 @@ void orders_pay(const char *order_id, const char *topic)
 	char sql[600];
 
 	snprintf(sql, sizeof(sql),
-		"select bus.emit('%s', 'payment', o.payment_id::text, o.id::text, jsonb_build_object('payment_id', o.payment_id,"
-		" 'order_id', o.id, 'amount_minor', o.total_minor, 'currency', o.currency, 'failure_code', 'card_declined'), '{}')"
+		"select bus.emit('%s', 'payment', o.payment_id::text, o.id::text, jsonb_build_object('payment_id', "
+		"o.payment_id,"
+		" 'order_id', o.id, 'amount_minor', o.total_minor, 'currency', o.currency, 'failure_code', "
+		"'card_declined'), '{}')"
 		" from orders.orders o where o.id = '%s'",
 		topic, order_id);
 	test_sql(sql);

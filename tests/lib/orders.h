@@ -15,7 +15,8 @@ void orders_account(const char *number, const char *roles, const char *token);
 void orders_stock(const char *sku, int64_t on_hand);
 /* on_hand and reserved as "5/2". */
 const char *orders_stock_text(const char *sku);
-/* An open cart to Germany with quantity of sku at 12.50 each, standard shipping 4.90; contact as the checkout pages store it. */
+/* An open cart to Germany with quantity of sku at 12.50 each, standard shipping 4.90; contact as the checkout pages
+ * store it. */
 struct uuid orders_cart(const char *sku, int64_t quantity);
 /* As payment-service would say it; the event still waits for the sequencer. */
 void orders_pay(const char *order_id, const char *topic);

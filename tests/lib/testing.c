@@ -108,7 +108,8 @@ const char *test_conninfo(const char *role)
 	static char text[512];
 
 	create_database();
-	snprintf(text, sizeof(text), "host=%s port=%s user=%s dbname=%s", given("PGHOST"), given("PGPORT"), role, database);
+	snprintf(text, sizeof(text), "host=%s port=%s user=%s dbname=%s", given("PGHOST"), given("PGPORT"), role,
+		database);
 	return text;
 }
 

@@ -37,7 +37,8 @@ struct db *test_db_again(const char *role, const struct db_stmt *const *const *s
 	const struct db_constraint *const *constraints);
 /* Closes every connection and drops the database. */
 void test_db_close(void);
-/* libpq conninfo of the test database as role: for child processes and services under test. Static storage of the library. */
+/* libpq conninfo of the test database as role: for child processes and services under test. Static storage of the
+ * library. */
 const char *test_conninfo(const char *role);
 
 /* The unit of work of the first connection: everything of the last call is forgotten. */

@@ -38,10 +38,14 @@ struct everything {
 };
 
 static const struct db_column EVERYTHING_COLUMNS[] = {
-	DB_COLUMN(struct everything, text, DB_TEXT),         DB_COLUMN(struct everything, big, DB_INT64),
-	DB_COLUMN(struct everything, small, DB_INT32),       DB_COLUMN(struct everything, yes, DB_BOOL),
-	DB_COLUMN(struct everything, id, DB_UUID),           DB_COLUMN(struct everything, currency, DB_CURRENCY),
-	DB_COLUMN(struct everything, at, DB_TIME),           DB_COLUMN(struct everything, json, DB_JSON),
+	DB_COLUMN(struct everything, text, DB_TEXT),
+	DB_COLUMN(struct everything, big, DB_INT64),
+	DB_COLUMN(struct everything, small, DB_INT32),
+	DB_COLUMN(struct everything, yes, DB_BOOL),
+	DB_COLUMN(struct everything, id, DB_UUID),
+	DB_COLUMN(struct everything, currency, DB_CURRENCY),
+	DB_COLUMN(struct everything, at, DB_TIME),
+	DB_COLUMN(struct everything, json, DB_JSON),
 	DB_COLUMN(struct everything, bytes, DB_BYTES),
 };
 static const struct db_stmt EVERYTHING = DB_ROWS("t_everything", struct everything, EVERYTHING_COLUMNS,
@@ -55,22 +59,45 @@ static const struct db_column NUMBER_COLUMNS[] = {DB_COLUMN(struct number, n, DB
 static const struct db_stmt SERIES = DB_ROWS("t_series", struct number, NUMBER_COLUMNS,
 	SQL("select n::bigint as n from generate_series(1, $1::bigint) n order by n"));
 static const struct db_stmt ARRAYS = DB_ROWS("t_arrays", struct number, NUMBER_COLUMNS,
-	SQL("select count(*) as n from unnest($1::text[], $2::bigint[]) as t (word, i) where word is null or word = any (array['a \"b\" \\c', '']) and i = -7"));
-static const struct db_stmt ADD = DB_EXEC("t_add", SQL("insert into t.item (name, amount, parent) values ($1, $2, $3)"));
-static const struct db_stmt COUNT = DB_ROWS("t_count", struct number, NUMBER_COLUMNS, SQL("select count(*) as n from t.item"));
-static const struct db_stmt ADD_SPAN = DB_EXEC("t_add_span", SQL("insert into t.span (during) values (int8range($1, $2))"));
+	SQL("select count(*) as n from unnest($1::text[], $2::bigint[]) as t (word, i) where word is null or word = "
+	    "any (array['a \"b\" \\c', '']) and i = -7"));
+static const struct db_stmt ADD =
+	DB_EXEC("t_add", SQL("insert into t.item (name, amount, parent) values ($1, $2, $3)"));
+static const struct db_stmt COUNT =
+	DB_ROWS("t_count", struct number, NUMBER_COLUMNS, SQL("select count(*) as n from t.item"));
+static const struct db_stmt ADD_SPAN =
+	DB_EXEC("t_add_span", SQL("insert into t.span (during) values (int8range($1, $2))"));
 static const struct db_stmt REFUSE = DB_EXEC("t_refuse", SQL("select t.refuse($1)"));
-static const struct db_stmt AMOUNT = DB_ROWS("t_amount", struct number, NUMBER_COLUMNS, SQL("select amount as n from t.item where name = $1"));
-static const struct db_stmt LOCK_ITEM = DB_ROWS("t_lock", struct number, NUMBER_COLUMNS, SQL("select amount as n from t.item where name = $1 for update"));
-static const struct db_stmt RAISE_AMOUNT = DB_EXEC("t_raise", SQL("update t.item set amount = amount + 1 where name = $1"));
-static const struct db_stmt PID = DB_ROWS("t_pid", struct number, NUMBER_COLUMNS, SQL("select pg_backend_pid()::bigint as n"));
+static const struct db_stmt AMOUNT =
+	DB_ROWS("t_amount", struct number, NUMBER_COLUMNS, SQL("select amount as n from t.item where name = $1"));
+static const struct db_stmt LOCK_ITEM = DB_ROWS(
+	"t_lock", struct number, NUMBER_COLUMNS, SQL("select amount as n from t.item where name = $1 for update"));
+static const struct db_stmt RAISE_AMOUNT =
+	DB_EXEC("t_raise", SQL("update t.item set amount = amount + 1 where name = $1"));
+static const struct db_stmt PID =
+	DB_ROWS("t_pid", struct number, NUMBER_COLUMNS, SQL("select pg_backend_pid()::bigint as n"));
 static const struct db_stmt SLOW = DB_EXEC("t_slow", SQL("select pg_sleep(20)"));
 static const struct db_stmt BAD_UUID = DB_EXEC("t_bad_uuid", SQL("select $1::text::uuid"));
 static const struct db_stmt ECHO = DB_ROWS("t_echo", struct everything, EVERYTHING_COLUMNS,
-	SQL("select $1::text as text, 0::bigint as big, 0 as small, false as yes, null::uuid as id, null::char(3) as currency, "
+	SQL("select $1::text as text, 0::bigint as big, 0 as small, false as yes, null::uuid as id, null::char(3) as "
+	    "currency, "
 	    "null::timestamptz as at, null::jsonb as json, null::bytea as bytes"));
 static const struct db_stmt *const STATEMENTS[] = {
-	&EVERYTHING, &SERIES, &ARRAYS, &ADD, &COUNT, &ADD_SPAN, &REFUSE, &AMOUNT, &LOCK_ITEM, &RAISE_AMOUNT, &PID, &SLOW, &BAD_UUID, &ECHO, NULL,
+	&EVERYTHING,
+	&SERIES,
+	&ARRAYS,
+	&ADD,
+	&COUNT,
+	&ADD_SPAN,
+	&REFUSE,
+	&AMOUNT,
+	&LOCK_ITEM,
+	&RAISE_AMOUNT,
+	&PID,
+	&SLOW,
+	&BAD_UUID,
+	&ECHO,
+	NULL,
 };
 static const struct db_stmt *const *const TABLES[] = {STATEMENTS, NULL};
 
@@ -82,13 +109,15 @@ static int start(void **state)
 		 "create table t.item (id bigint generated always as identity primary key, name text not null,"
 		 " amount bigint not null, parent bigint,"
 		 " constraint item_name_key unique (name), constraint item_amount_check check (amount >= 0));"
-		 "alter table t.item add constraint item_parent_fkey foreign key (parent) references t.item (id) deferrable initially deferred;"
+		 "alter table t.item add constraint item_parent_fkey foreign key (parent) references t.item (id) "
+		 "deferrable initially deferred;"
 		 "create table t.span (during int8range, constraint span_overlap exclude using gist (during with &&));"
 		 "create table t.hidden (n bigint);"
 		 "create function t.hidden_strict(text) returns text language sql strict as 'select $1';"
 		 "revoke execute on function t.hidden_strict(text) from public;"
 		 "create function t.refuse(text) returns void language plpgsql as $$ begin"
-		 " raise exception using errcode = 'ES001', constraint = 'refusal', message = 'only two are left', column = $1; end $$;"
+		 " raise exception using errcode = 'ES001', constraint = 'refusal', message = 'only two are left', "
+		 "column = $1; end $$;"
 		 "grant select, insert, update, delete on t.item, t.span to " ROLE ";");
 	return 0;
 }

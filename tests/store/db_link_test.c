@@ -33,7 +33,7 @@ static err_t clashing(struct ctx *c, void *arg)
 
 	TRY(db_one(c, &AMOUNT, PARAMS(P_TEXT("a")), &n));
 	if (clash->runs++ == 0)
-		assert_ok(clash->other, db_tx(clash->other, DB_TX_DEFAULT, raise_amount, (void *)(uintptr_t)"a"));
+		assert_ok(clash->other, db_tx(clash->other, DB_TX_DEFAULT, raise_amount, (void *)(uintptr_t) "a"));
 	field_error(c, "noise", "noise", "forgotten when the body runs again");
 	return db_exec(c, &RAISE_AMOUNT, PARAMS(P_TEXT("a")), NULL);
 }
@@ -96,7 +96,10 @@ static void deadlock_runs_again(void **state)
 	pthread_barrier_t barrier;
 	pthread_t thread;
 	struct locker a = {.ctx = test_ctx(), .first = "a", .second = "b", .barrier = &barrier};
-	struct locker b = {.ctx = test_ctx_of(test_db_again(ROLE, TABLES, CONSTRAINT_TABLES)), .first = "b", .second = "a", .barrier = &barrier};
+	struct locker b = {.ctx = test_ctx_of(test_db_again(ROLE, TABLES, CONSTRAINT_TABLES)),
+		.first = "b",
+		.second = "a",
+		.barrier = &barrier};
 
 	(void)state;
 	assert_ok(a.ctx, add(a.ctx, "a", 0));
@@ -192,12 +195,14 @@ static err_t slow_commit(struct ctx *c, void *arg)
 
 static void *kill_soon(void *arg)
 {
-	static const char WAITING[] = "select count(*) from pg_stat_activity where query like '%pg_sleep(20)%' and state = 'active' and pid <> pg_backend_pid()";
+	static const char WAITING[] = "select count(*) from pg_stat_activity where query like '%pg_sleep(20)%' and "
+				      "state = 'active' and pid <> pg_backend_pid()";
 
 	(void)arg;
 	while (test_sql_int(WAITING) == 0)
 		usleep(2000);
-	test_sql("select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_sleep(20)%' and pid <> pg_backend_pid()");
+	test_sql("select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_sleep(20)%' and pid <> "
+		 "pg_backend_pid()");
 	return NULL;
 }
 
@@ -233,7 +238,7 @@ static void a_schema_change_under_a_prepared_statement(void **state)
 	assert_ok(c, add(c, "a", 3));
 	assert_ok(c, db_one(c, &AMOUNT, PARAMS(P_TEXT("a")), &n));
 	test_sql("alter table t.item alter amount type int");
-	assert_ok(c, db_tx(c, DB_TX_DEFAULT, raise_amount, (void *)(uintptr_t)"a"));
+	assert_ok(c, db_tx(c, DB_TX_DEFAULT, raise_amount, (void *)(uintptr_t) "a"));
 	assert_err(c, db_one(c, &AMOUNT, PARAMS(P_TEXT("a")), &n), &ERR_RETRY);
 	assert_ok(c, db_one(c, &AMOUNT, PARAMS(P_TEXT("a")), &n));
 	assert_int_equal(n.n, 4);
@@ -291,9 +296,15 @@ static void no_server(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(serialization_failure_runs_again), TEST(deadlock_runs_again), TEST(reconnects_when_idle),
-		TEST(lost_link_before_commit_runs_again), TEST(lost_link_during_commit_is_uncertain), TEST(timeouts),
-		TEST(a_schema_change_under_a_prepared_statement), TEST(listen_and_wait), TEST(no_server),
+		TEST(serialization_failure_runs_again),
+		TEST(deadlock_runs_again),
+		TEST(reconnects_when_idle),
+		TEST(lost_link_before_commit_runs_again),
+		TEST(lost_link_during_commit_is_uncertain),
+		TEST(timeouts),
+		TEST(a_schema_change_under_a_prepared_statement),
+		TEST(listen_and_wait),
+		TEST(no_server),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);

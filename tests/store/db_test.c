@@ -5,12 +5,18 @@
 
 #include <string.h>
 
-static const struct db_column WRONG_COLUMNS[] = {DB_COLUMN(struct everything, text, DB_TEXT), DB_COLUMN(struct everything, small, DB_INT32)};
-static const struct db_stmt WRONG_NAME = DB_ROWS("t_wrong_name", struct number, NUMBER_COLUMNS, SQL("select amount as m from t.item"));
-static const struct db_stmt WRONG_TYPE = DB_ROWS("t_wrong_type", struct everything, WRONG_COLUMNS, SQL("select name as text, amount as small from t.item"));
-static const struct db_stmt WRONG_COUNT = DB_ROWS("t_wrong_count", struct number, NUMBER_COLUMNS, SQL("select amount as n, name from t.item"));
-static const struct db_stmt NO_COLUMN = DB_ROWS("t_no_column", struct number, NUMBER_COLUMNS, SQL("select missing as n from t.item"));
-static const struct db_stmt NO_GRANT = DB_ROWS("t_no_grant", struct number, NUMBER_COLUMNS, SQL("select n from t.hidden where n = $1"));
+static const struct db_column WRONG_COLUMNS[] = {
+	DB_COLUMN(struct everything, text, DB_TEXT), DB_COLUMN(struct everything, small, DB_INT32)};
+static const struct db_stmt WRONG_NAME =
+	DB_ROWS("t_wrong_name", struct number, NUMBER_COLUMNS, SQL("select amount as m from t.item"));
+static const struct db_stmt WRONG_TYPE = DB_ROWS(
+	"t_wrong_type", struct everything, WRONG_COLUMNS, SQL("select name as text, amount as small from t.item"));
+static const struct db_stmt WRONG_COUNT =
+	DB_ROWS("t_wrong_count", struct number, NUMBER_COLUMNS, SQL("select amount as n, name from t.item"));
+static const struct db_stmt NO_COLUMN =
+	DB_ROWS("t_no_column", struct number, NUMBER_COLUMNS, SQL("select missing as n from t.item"));
+static const struct db_stmt NO_GRANT =
+	DB_ROWS("t_no_grant", struct number, NUMBER_COLUMNS, SQL("select n from t.hidden where n = $1"));
 static const struct db_stmt NO_EXECUTE = DB_EXEC("t_no_execute", SQL("select t.hidden_strict($1)"));
 
 static void types_round_trip(void **state)
@@ -25,9 +31,9 @@ static void types_round_trip(void **state)
 	(void)state;
 	json_set_text(json, "k", "ü\"\\");
 	assert_ok(c, db_one(c, &EVERYTHING,
-			    PARAMS(P_TEXT("it's “quoted” \\ \n"), P_INT(min), P_INT(-5), P_BOOL(true), P_UUID(&id), P_TEXT("BHD"),
-				   P_TIME(at), P_JSON(json), P_BYTES(((struct str){"\0\xff\\x", 4}))),
-			    &row));
+			     PARAMS(P_TEXT("it's “quoted” \\ \n"), P_INT(min), P_INT(-5), P_BOOL(true), P_UUID(&id),
+				     P_TEXT("BHD"), P_TIME(at), P_JSON(json), P_BYTES(((struct str){"\0\xff\\x", 4}))),
+			     &row));
 	assert_string_equal(row.text, "it's “quoted” \\ \n");
 	assert_true(row.big == min);
 	assert_int_equal(row.small, -5);
@@ -42,14 +48,18 @@ static void types_round_trip(void **state)
 
 static void times_before_1970_and_leap_days(void **state)
 {
-	static const int64_t TIMES[] = {-1, 1, 951782400000000, INT64_C(4107542399999999), -86400000000 * 365, 1709251199000001};
+	static const int64_t TIMES[] = {
+		-1, 1, 951782400000000, INT64_C(4107542399999999), -86400000000 * 365, 1709251199000001};
 	struct ctx *c = test_ctx();
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(TIMES); i++) {
 		struct everything row;
 
-		assert_ok(c, db_one(c, &EVERYTHING, PARAMS(P_NULL, P_NULL, P_NULL, P_NULL, P_NULL, P_NULL, P_TIME(TIMES[i]), P_NULL, P_NULL), &row));
+		assert_ok(c, db_one(c, &EVERYTHING,
+				     PARAMS(P_NULL, P_NULL, P_NULL, P_NULL, P_NULL, P_NULL, P_TIME(TIMES[i]), P_NULL,
+					     P_NULL),
+				     &row));
 		assert_true(row.at == TIMES[i]);
 	}
 }
@@ -63,9 +73,9 @@ static void nulls(void **state)
 	(void)state;
 	memset(&row, 0x5a, sizeof(row));
 	assert_ok(c, db_one(c, &EVERYTHING,
-			    PARAMS(P_TEXT(NULL), P_NULL, P_INT_OR_NULL(3, false), P_NULL, P_UUID(&unset), P_NULL, P_TIME(0), P_JSON(NULL),
-				   P_BYTES(((struct str){NULL, 0}))),
-			    &row));
+			     PARAMS(P_TEXT(NULL), P_NULL, P_INT_OR_NULL(3, false), P_NULL, P_UUID(&unset), P_NULL,
+				     P_TIME(0), P_JSON(NULL), P_BYTES(((struct str){NULL, 0}))),
+			     &row));
 	assert_null(row.text);
 	assert_true(row.big == 0 && row.small == 0 && !row.yes && row.at == 0);
 	assert_string_equal(row.id.s, "");
@@ -127,13 +137,13 @@ static void pipeline_order_in_one_round_trip(void **state)
 	trips = db_stats(c->db)->round_trips;
 	db_defer(c, &ADD, PARAMS(P_TEXT("first"), P_INT(1), P_NULL));
 	assert_ok(c, db_run(c,
-			    (const struct db_call[]){
-				    CALL_ONE(&COUNT, &before),
-				    CALL_EXEC(&ADD, P_TEXT("second"), P_INT(2), P_NULL),
-				    CALL_ONE(&COUNT, &after),
-				    CALL_ROWS(&SERIES, &rows, &n, P_INT(3)),
-			    },
-			    4));
+			     (const struct db_call[]){
+				     CALL_ONE(&COUNT, &before),
+				     CALL_EXEC(&ADD, P_TEXT("second"), P_INT(2), P_NULL),
+				     CALL_ONE(&COUNT, &after),
+				     CALL_ROWS(&SERIES, &rows, &n, P_INT(3)),
+			     },
+			     4));
 	assert_int_equal(before.n, 1);
 	assert_int_equal(after.n, 2);
 	assert_int_equal(n, 3);
@@ -146,14 +156,15 @@ static void failure_outside_a_transaction_undoes_the_batch(void **state)
 	struct number n;
 
 	(void)state;
-	assert_err(c, db_run(c,
-			     (const struct db_call[]){
-				     CALL_EXEC(&ADD, P_TEXT("x"), P_INT(1), P_NULL),
-				     CALL_EXEC(&ADD, P_TEXT("x"), P_INT(1), P_NULL),
-				     CALL_ONE(&COUNT, &n),
-			     },
-			     3),
-		   &TAKEN);
+	assert_err(c,
+		db_run(c,
+			(const struct db_call[]){
+				CALL_EXEC(&ADD, P_TEXT("x"), P_INT(1), P_NULL),
+				CALL_EXEC(&ADD, P_TEXT("x"), P_INT(1), P_NULL),
+				CALL_ONE(&COUNT, &n),
+			},
+			3),
+		&TAKEN);
 	assert_string_equal(c->detail, "this name is taken");
 	assert_string_equal(c->errors->field, "name");
 	assert_int_equal(count_items(test_ctx()), 0);
@@ -206,7 +217,8 @@ static void deferred_error_surfaces_at_commit(void **state)
 	assert_err(c, db_tx(c, DB_TX_DEFAULT, defer_two_same, NULL), &TAKEN);
 	assert_int_equal(count_items(test_ctx()), 0);
 	c = test_ctx();
-	assert_err(c, db_tx(c, DB_TX_DEFAULT, orphan, NULL), &NO_PARENT); /* a deferred constraint: COMMIT itself fails */
+	assert_err(
+		c, db_tx(c, DB_TX_DEFAULT, orphan, NULL), &NO_PARENT); /* a deferred constraint: COMMIT itself fails */
 	assert_int_equal(count_items(test_ctx()), 0);
 }
 
@@ -399,7 +411,8 @@ static void large_pipelines_do_not_deadlock(void **state)
 
 static void proves(void **state)
 {
-	static const struct db_stmt *const WRONG[] = {&WRONG_NAME, &WRONG_TYPE, &WRONG_COUNT, &NO_COLUMN, &NO_GRANT, &NO_EXECUTE};
+	static const struct db_stmt *const WRONG[] = {
+		&WRONG_NAME, &WRONG_TYPE, &WRONG_COUNT, &NO_COLUMN, &NO_GRANT, &NO_EXECUTE};
 	struct ctx *c = test_ctx();
 
 	(void)state;
@@ -417,12 +430,22 @@ static void proves(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(types_round_trip), TEST(times_before_1970_and_leap_days), TEST(nulls), TEST(arrays),
-		TEST(rows_and_cardinality), TEST(pipeline_order_in_one_round_trip),
-		TEST(failure_outside_a_transaction_undoes_the_batch), TEST(every_kind_of_constraint),
-		TEST(deferred_error_surfaces_at_commit), TEST(round_trips_of_transactions), TEST(failed_body_rolls_back),
-		TEST(a_check_decides_before_commit_and_before_later_results), TEST(inner_transactions_join), TEST(savepoints),
-		TEST(large_pipelines_do_not_deadlock), TEST(proves),
+		TEST(types_round_trip),
+		TEST(times_before_1970_and_leap_days),
+		TEST(nulls),
+		TEST(arrays),
+		TEST(rows_and_cardinality),
+		TEST(pipeline_order_in_one_round_trip),
+		TEST(failure_outside_a_transaction_undoes_the_batch),
+		TEST(every_kind_of_constraint),
+		TEST(deferred_error_surfaces_at_commit),
+		TEST(round_trips_of_transactions),
+		TEST(failed_body_rolls_back),
+		TEST(a_check_decides_before_commit_and_before_later_results),
+		TEST(inner_transactions_join),
+		TEST(savepoints),
+		TEST(large_pipelines_do_not_deadlock),
+		TEST(proves),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);

@@ -8,7 +8,8 @@
 #include "order.h"
 #include "store_order.h"
 
-static const struct db_stmt *const *const STATEMENTS[] = {ORDER_STATEMENTS, CHECKOUT_STATEMENTS, CHANGE_STATEMENTS, EVENT_STATEMENTS, NULL};
+static const struct db_stmt *const *const STATEMENTS[] = {
+	ORDER_STATEMENTS, CHECKOUT_STATEMENTS, CHANGE_STATEMENTS, EVENT_STATEMENTS, NULL};
 static const struct db_constraint *const CONSTRAINTS[] = {ORDER_CONSTRAINTS, NULL};
 
 static err_t buy(struct ctx *c, void *arg)
@@ -58,8 +59,10 @@ static const char *refused_by(const char *statement)
 
 	snprintf(sql, sizeof(sql),
 		"create temp table if not exists verdict (name text); truncate verdict;"
-		"do $do$ declare n text; begin begin %s; set constraints all immediate; raise exception using errcode = 'TT000';"
-		" exception when others then get stacked diagnostics n = constraint_name; insert into verdict values (n); end; end $do$",
+		"do $do$ declare n text; begin begin %s; set constraints all immediate; raise exception using errcode "
+		"= 'TT000';"
+		" exception when others then get stacked diagnostics n = constraint_name; insert into verdict values "
+		"(n); end; end $do$",
 		statement);
 	test_sql(sql);
 	snprintf(name, sizeof(name), "%s", test_sql_text("select name from verdict"));
@@ -78,11 +81,14 @@ static void illegal_changes_are_refused(void **state)
 		{"update orders.orders set fulfilment_status = 'shipped'", "order_ships_when_paid"},
 		{"update orders.orders set fulfilment_status = 'delivered'", "order_transition"},
 		{"update orders.orders set cancelled_at = now(), payment_status = 'cancelled'", ""},
-		{"update orders.orders set cancelled_at = now(); update orders.orders set cancelled_at = null", "order_transition"},
-		{"update orders.orders set payment_status = 'succeeded', paid_at = now(), fulfilment_status = 'shipped', cancelled_at = now()",
+		{"update orders.orders set cancelled_at = now(); update orders.orders set cancelled_at = null",
+			"order_transition"},
+		{"update orders.orders set payment_status = 'succeeded', paid_at = now(), fulfilment_status = "
+		 "'shipped', cancelled_at = now()",
 			"order_cancelled_unshipped"},
 		{"update orders.orders set total_minor = total_minor - 1", "order_total_adds_up"},
-		{"update orders.orders set subtotal_minor = subtotal_minor + 1, total_minor = total_minor + 1", "order_lines_add_up"},
+		{"update orders.orders set subtotal_minor = subtotal_minor + 1, total_minor = total_minor + 1",
+			"order_lines_add_up"},
 		{"update orders.orders set item_count = 7", "order_lines_add_up"},
 		{"update orders.line set quantity = 1, total_minor = unit_price_minor", "order_lines_add_up"},
 		{"update orders.line set total_minor = 1", "line_total_adds_up"},
@@ -116,15 +122,20 @@ static void what_is_published(void **state)
 {
 	(void)state;
 	test_sql("set session authorization es_notification");
-	assert_string_equal(test_sql_text("select concat_ws(' ', m ->> 'email', m ->> 'name', m -> 'totals' ->> 'total_minor', jsonb_array_length(m -> 'lines'),"
-					  " jsonb_array_length(m -> 'shipments')) from (select orders.mail_details(aggregate_id::uuid) as m"
+	assert_string_equal(test_sql_text("select concat_ws(' ', m ->> 'email', m ->> 'name', m -> 'totals' ->> "
+					  "'total_minor', jsonb_array_length(m -> 'lines'),"
+					  " jsonb_array_length(m -> 'shipments')) from (select "
+					  "orders.mail_details(aggregate_id::uuid) as m"
 					  " from (values ('00000000-0000-0000-0000-000000000000')) v(aggregate_id)) x"),
 		"");
 	test_sql("reset session authorization");
-	assert_string_equal(test_sql_text("select concat_ws(' ', m ->> 'email', m ->> 'name', m -> 'totals' ->> 'total_minor', jsonb_array_length(m -> 'lines'),"
-					  " jsonb_array_length(m -> 'shipments')) from (select orders.mail_details(id) as m from orders.orders) x"),
+	assert_string_equal(test_sql_text("select concat_ws(' ', m ->> 'email', m ->> 'name', m -> 'totals' ->> "
+					  "'total_minor', jsonb_array_length(m -> 'lines'),"
+					  " jsonb_array_length(m -> 'shipments')) from (select orders.mail_details(id) "
+					  "as m from orders.orders) x"),
 		"mara@example.com Mara Lind 2990 1 0");
-	assert_string_equal(test_sql_text("select p.status || ' ' || p.total_minor || ' ' || p.item_count from orders.orders o, orders.payment_page(o.id) p"
+	assert_string_equal(test_sql_text("select p.status || ' ' || p.total_minor || ' ' || p.item_count from "
+					  "orders.orders o, orders.payment_page(o.id) p"
 					  " where (p.number, p.tracking_token) = (o.number, o.tracking_token) limit 1"),
 		"pending_payment 2990 2");
 }
@@ -133,13 +144,16 @@ static void what_is_published(void **state)
 static void who_may_what(void **state)
 {
 	(void)state;
-	assert_int_equal(test_sql_int("select count(*) from information_schema.role_table_grants where table_schema = 'orders'"
-				      " and grantee not in ('es_orders', 'es_orders_owner')"),
+	assert_int_equal(
+		test_sql_int("select count(*) from information_schema.role_table_grants where table_schema = 'orders'"
+			     " and grantee not in ('es_orders', 'es_orders_owner')"),
 		0);
-	assert_int_equal(test_sql_int("select count(*) from information_schema.role_table_grants where table_schema = 'orders'"
-				      " and grantee = 'es_orders' and privilege_type in ('DELETE', 'TRUNCATE')"),
+	assert_int_equal(
+		test_sql_int("select count(*) from information_schema.role_table_grants where table_schema = 'orders'"
+			     " and grantee = 'es_orders' and privilege_type in ('DELETE', 'TRUNCATE')"),
 		0);
-	assert_string_equal(test_sql_text("select string_agg(routine_name || ':' || grantee, ' ' order by routine_name) from information_schema.role_routine_grants"
+	assert_string_equal(test_sql_text("select string_agg(routine_name || ':' || grantee, ' ' order by "
+					  "routine_name) from information_schema.role_routine_grants"
 					  " where routine_schema = 'orders' and grantee <> 'es_orders_owner'"),
 		"mail_details:es_notification payment_page:es_payment");
 }
@@ -148,7 +162,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup(f, each)
-		TEST(illegal_changes_are_refused), TEST(status_is_derived), TEST(what_is_published), TEST(who_may_what),
+		TEST(illegal_changes_are_refused),
+		TEST(status_is_derived),
+		TEST(what_is_published),
+		TEST(who_may_what),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);

@@ -15,7 +15,8 @@
 
 #define BUYERS 24
 
-static const struct db_stmt *const *const STATEMENTS[] = {ORDER_STATEMENTS, CHECKOUT_STATEMENTS, CHANGE_STATEMENTS, EVENT_STATEMENTS, NULL};
+static const struct db_stmt *const *const STATEMENTS[] = {
+	ORDER_STATEMENTS, CHECKOUT_STATEMENTS, CHANGE_STATEMENTS, EVENT_STATEMENTS, NULL};
 static const struct db_constraint *const CONSTRAINTS[] = {ORDER_CONSTRAINTS, NULL};
 
 enum outcome { ORDERED = 0, SOLD_OUT, CART_ORDERED, CANCELLED, OTHER, OUTCOMES };
@@ -89,7 +90,8 @@ static void child(int gate, enum outcome (*act)(struct ctx *c, size_t i), size_t
 
 static int64_t connected(void)
 {
-	return test_sql_int("select count(*) from pg_stat_activity where usename = 'es_orders' and datname = current_database() and state = 'idle'");
+	return test_sql_int("select count(*) from pg_stat_activity where usename = 'es_orders' and datname = "
+			    "current_database() and state = 'idle'");
 }
 
 static void all_at_once(size_t n, enum outcome (*act)(struct ctx *c, size_t i), size_t counts[static OUTCOMES])
@@ -142,9 +144,13 @@ static void the_last_unit_is_sold_once(void **state)
 	assert_int_equal(counts[SOLD_OUT], BUYERS - 1);
 	assert_string_equal(orders_stock_text("MUG"), "1/1");
 	assert_int_equal(test_sql_int("select count(*) from orders.orders"), 1);
-	assert_int_equal(test_sql_int("select count(*) from payment.intent where order_id in (select id from orders.orders)"), 1);
+	assert_int_equal(
+		test_sql_int("select count(*) from payment.intent where order_id in (select id from orders.orders)"),
+		1);
 	assert_int_equal(test_sql_int("select count(*) from bus.outbox where topic = 'order.placed'"), 1);
-	assert_int_equal(test_sql_int("select count(*) from cart.cart where status = 'ordered' and id in (select cart_id from orders.orders)"), 1);
+	assert_int_equal(test_sql_int("select count(*) from cart.cart where status = 'ordered' and id in (select "
+				      "cart_id from orders.orders)"),
+		1);
 }
 
 static void one_cart_becomes_one_order(void **state)
@@ -200,7 +206,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup(f, each)
-		TEST(the_last_unit_is_sold_once), TEST(one_cart_becomes_one_order), TEST(cancellation_and_expiry_agree),
+		TEST(the_last_unit_is_sold_once),
+		TEST(one_cart_becomes_one_order),
+		TEST(cancellation_and_expiry_agree),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);

@@ -16,8 +16,8 @@ static const struct config_key KEYS[] = {
 	{"test_path", CONFIG_PATH, "/tmp", 0, 0, "a folder"},
 	{"test_secret", CONFIG_SECRET, NULL, 0, 0, "a secret"},
 };
-static const char *const VARIABLES[] = {"ES_TEST_TEXT", "ES_TEST_NUMBER", "ES_TEST_FLAG", "ES_TEST_URL", "ES_TEST_PATH", "ES_TEST_SECRET",
-	"ES_TEST_SECRET_FILE"};
+static const char *const VARIABLES[] = {"ES_TEST_TEXT", "ES_TEST_NUMBER", "ES_TEST_FLAG", "ES_TEST_URL", "ES_TEST_PATH",
+	"ES_TEST_SECRET", "ES_TEST_SECRET_FILE"};
 
 static char secret_file[] = "/tmp/ecostore-secret-XXXXXX";
 
@@ -60,7 +60,9 @@ static void fallbacks_and_environment(void **state)
 	assert_int_equal(config_int("test_number"), 5);
 	assert_false(config_bool("test_flag"));
 	assert_string_equal(config_text("test_secret"), "s3cret");
-	assert_int_equal(setenv("ES_TEST_TEXT", "given", 1) + setenv("ES_TEST_NUMBER", "10", 1) + setenv("ES_TEST_FLAG", "on", 1), 0);
+	assert_int_equal(setenv("ES_TEST_TEXT", "given", 1) + setenv("ES_TEST_NUMBER", "10", 1) +
+				 setenv("ES_TEST_FLAG", "on", 1),
+		0);
 	assert_ok(c, config_load(c, KEYS, ARRAY_LEN(KEYS)));
 	assert_string_equal(config_text("test_text"), "given");
 	assert_int_equal(config_int("test_number"), 10);
@@ -70,9 +72,16 @@ static void fallbacks_and_environment(void **state)
 static void bad_values_are_refused(void **state)
 {
 	static const char *const BAD[][2] = {
-		{"ES_TEST_NUMBER", "0"},   {"ES_TEST_NUMBER", "11"},          {"ES_TEST_NUMBER", "5 "},  {"ES_TEST_NUMBER", ""},
-		{"ES_TEST_FLAG", "maybe"}, {"ES_TEST_URL", "localhost:8080"}, {"ES_TEST_URL", "http://x/"}, {"ES_TEST_PATH", ""},
-		{"ES_TEST_SECRET_FILE", "/nonexistent"}, {"ES_TEST_SECRET_FILE", "/dev/null"},
+		{"ES_TEST_NUMBER", "0"},
+		{"ES_TEST_NUMBER", "11"},
+		{"ES_TEST_NUMBER", "5 "},
+		{"ES_TEST_NUMBER", ""},
+		{"ES_TEST_FLAG", "maybe"},
+		{"ES_TEST_URL", "localhost:8080"},
+		{"ES_TEST_URL", "http://x/"},
+		{"ES_TEST_PATH", ""},
+		{"ES_TEST_SECRET_FILE", "/nonexistent"},
+		{"ES_TEST_SECRET_FILE", "/dev/null"},
 	};
 
 	(void)state;
@@ -116,7 +125,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup(f, each)
-		TEST(fallbacks_and_environment), TEST(bad_values_are_refused), TEST(a_secret_comes_from_a_file_only),
+		TEST(fallbacks_and_environment),
+		TEST(bad_values_are_refused),
+		TEST(a_secret_comes_from_a_file_only),
 		TEST(the_table_documents_itself),
 	};
 

@@ -17,9 +17,14 @@ static int each(void **state)
 	c = test_ctx_of(NULL);
 	lines[0] = (struct order_line){.id = uuid_v7(), .sku = "A", .name = "A", .quantity = 3};
 	lines[1] = (struct order_line){.id = uuid_v7(), .sku = "B", .name = "B", .quantity = 1};
-	d = (struct order_details){
-		.order = {.id = uuid_v7(), .number = "E1", .payment_status = "succeeded", .fulfilment_status = "unfulfilled", .paid_us = 1},
-		.lines = lines, .nlines = 2, .shipments = shipments};
+	d = (struct order_details){.order = {.id = uuid_v7(),
+					   .number = "E1",
+					   .payment_status = "succeeded",
+					   .fulfilment_status = "unfulfilled",
+					   .paid_us = 1},
+		.lines = lines,
+		.nlines = 2,
+		.shipments = shipments};
 	return 0;
 }
 
@@ -135,8 +140,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup(f, each)
-		TEST(shipments_fit_what_is_left), TEST(only_unpaid_orders_are_cancelled), TEST(the_last_parcel_completes_the_delivery),
-		TEST(quotes_belong_to_their_customer), TEST(events_hold_no_person),
+		TEST(shipments_fit_what_is_left),
+		TEST(only_unpaid_orders_are_cancelled),
+		TEST(the_last_parcel_completes_the_delivery),
+		TEST(quotes_belong_to_their_customer),
+		TEST(events_hold_no_person),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, stop);
