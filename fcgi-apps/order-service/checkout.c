@@ -4,9 +4,10 @@
 #include "views.h"
 #include "data/clock.h"
 #include <ctype.h>
+#include <sodium.h>
 #include <string.h>
 
-#define CUSTOMER_KEY_LENGTH 32
+#define CUSTOMER_KEY_BYTES 16
 
 static const char *or_null(const char *s)
 {
@@ -20,14 +21,19 @@ static struct uuid uuid_of(const json_t *object, const char *key)
 	return uuid_parse(str_of(json_text(object, key, NULL)), &id) ? id : (struct uuid){""};
 }
 
-/* Tells returning customers apart in events without saying who they are. */
-static const char *customer_key_of(struct ctx *c, const char *email)
+/* Tells returning customers apart in events without saying who they are (HMAC-SHA-256 of the address). */
+static const char *customer_key_of(struct ctx *c, const char *email, const char *secret)
 {
+	unsigned char mac[crypto_auth_hmacsha256_BYTES];
+	crypto_auth_hmacsha256_state state;
 	char *lower = arena_strdup(c->arena, email);
 
 	for (char *p = lower; *p != '\0'; p++)
 		*p = (char)tolower((unsigned char)*p);
-	return arena_strndup(c->arena, token_hash(c->arena, str_of(lower)), CUSTOMER_KEY_LENGTH);
+	crypto_auth_hmacsha256_init(&state, (const unsigned char *)secret, strlen(secret));
+	crypto_auth_hmacsha256_update(&state, (const unsigned char *)lower, strlen(lower));
+	crypto_auth_hmacsha256_final(&state, mac);
+	return hex(c->arena, mac, CUSTOMER_KEY_BYTES);
 }
 
 static void read_line(struct ctx *c, const json_t *from, struct order_line *l)
@@ -88,7 +94,7 @@ static err_t copy_contact(struct ctx *c, const struct placing *p, const struct q
 	if (o->email == NULL || o->shipping_address == NULL)
 		return fail(c, &ERR_CONTACT_MISSING, "the order needs an e-mail address and a shipping address");
 	o->name = json_text(o->shipping_address, "name", "");
-	o->customer_key = customer_key_of(c, o->email);
+	o->customer_key = customer_key_of(c, o->email, q->pseudonym_secret);
 	return OK;
 }
 

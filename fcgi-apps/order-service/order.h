@@ -98,6 +98,7 @@ struct quote {
 	const char *shipping_option, *shipping_name, *country, *postal_code, *region;
 	struct uuid user_id;
 	json_t *contact, *lines;
+	const char *pseudonym_secret; /* keys customers in events */
 };
 
 /* Who asks to see an order: its customer, staff, or a guest who holds its token. */

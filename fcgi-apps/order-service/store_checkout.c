@@ -17,10 +17,12 @@ static const struct db_column QUOTE_COLUMNS[] = {
 	DB_COLUMN(struct quote, user_id, DB_UUID),
 	DB_COLUMN(struct quote, contact, DB_JSON),
 	DB_COLUMN(struct quote, lines, DB_JSON),
+	DB_COLUMN(struct quote, pseudonym_secret, DB_TEXT),
 };
 static const struct db_stmt TAKE_QUOTE = DB_ROWS("checkout_take_quote", struct quote, QUOTE_COLUMNS,
 	SQL("select currency, subtotal_minor, discount_minor, shipping_minor, tax_minor, total_minor, tax_included,"
-	    " shipping_option, shipping_name, country, postal_code, region, user_id, contact, lines"
+	    " shipping_option, shipping_name, country, postal_code, region, user_id, contact, lines,"
+	    " (select secret from orders.pseudonym_secret) as pseudonym_secret"
 	    " from cart.take_quote($1::uuid, $2::bigint, $3::text)"));
 
 /* Sums as they were priced; the table checks them. */
