@@ -6,7 +6,7 @@ retries what failed, with the same Idempotency-Key and never with another. After
 exactly as many orders, captures and confirmations by Message-ID as purchases, and stock, ledger,
 sagas and the bus add up.
 
-20 purchases in `make test`, 100 in `make test-fault`; PURCHASES=, SEED= choose others.
+40 purchases in `make test`, 100 in `make test-fault`; PURCHASES=, SEED= choose others.
 """
 import collections
 import concurrent.futures
@@ -23,7 +23,7 @@ import unittest
 
 from shop import ShopTest, unique, wait_for
 
-PURCHASES = int(os.environ.get("PURCHASES", "20"))
+PURCHASES = int(os.environ.get("PURCHASES", "40"))
 SEED = int(os.environ.get("SEED", str(random.randrange(1 << 30))))
 CLIENTS = 8
 EVERY_SECS = 0.2
@@ -213,7 +213,7 @@ class FaultTest(ShopTest):
         def confirmations():
             found = collections.defaultdict(set)
             for m in self.shop.mails("fault"):
-                to = m["To"].addresses[0].addr_spec  # the header has the name too
+                to = m["To"].addresses[0].addr_spec
                 if to in mails:
                     found[to].add(str(m["Message-ID"]))
             return found
