@@ -43,6 +43,14 @@ static err_t finish_confirm(struct ctx *c, void *arg)
 	return OK;
 }
 
+/* Only the customer has the card: the attempt stays begun, and the same key may resume it at once. */
+static err_t leave_open(struct confirm *f)
+{
+	TRY(idem_claim(f->rq, 0, &f->attempt_id));
+	return fail(&f->rq->ctx, &ERR_UNAVAILABLE,
+		"the payment provider is not available; send this again with the same Idempotency-Key");
+}
+
 static err_t charge(struct confirm *f, const struct intent *intent, const struct attempt *attempt)
 {
 	struct request *rq = f->rq;
@@ -59,6 +67,10 @@ static err_t charge(struct confirm *f, const struct intent *intent, const struct
 		return OK;
 	}
 	f->outcome = provider_charge(&rq->ctx, &order, rq->input);
+	if (rq->body.n > 0)
+		explicit_bzero((char *)(uintptr_t)rq->body.p, rq->body.n);
+	if (f->outcome.kind == OUTCOME_BROKEN)
+		return leave_open(f);
 	if (attempt->resumed && f->outcome.kind == OUTCOME_NOT_SENT)
 		f->outcome.kind = OUTCOME_UNKNOWN;
 	/* The call may have gone out, the answer did not come: until the provider says more. */
@@ -79,8 +91,6 @@ err_t post_confirm(struct request *rq)
 	TRY(idem_claim(rq, LEASE_SECS, &f.attempt_id));
 	TRY(payment_begin(c, &f.payment_id, &f.attempt_id, "card", &attempt));
 	TRY(charge(&f, &intent, &attempt));
-	if (rq->body.n > 0)
-		explicit_bzero((char *)(uintptr_t)rq->body.p, rq->body.n);
 	return db_tx(c, DB_TX_DEFAULT, finish_confirm, &f);
 }
 

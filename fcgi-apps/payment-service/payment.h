@@ -51,6 +51,7 @@ struct attempt {
 enum outcome_kind {
 	OUTCOME_UNKNOWN = 0, /* no answer: nobody knows */
 	OUTCOME_NOT_SENT,    /* nothing reached the provider */
+	OUTCOME_BROKEN,      /* the provider failed under the call: calling again tells whether it counted */
 	OUTCOME_NO_CHARGE,   /* the provider never heard of this attempt, or its customer did nothing yet */
 	OUTCOME_PROCESSING,
 	OUTCOME_REQUIRES_ACTION,

@@ -123,6 +123,12 @@ static struct outcome outcome_of_charge(struct ctx *c, const json_t *charge)
 	return o;
 }
 
+/* What stands before the provider lost it, or finds nobody: not the silence of one that thinks. */
+static bool is_gateway_failure(int status)
+{
+	return status == 502 || status == 503;
+}
+
 /* 4xx is an answer: there is no charge, and won't be. Anything else but 2xx says nothing. */
 static struct outcome outcome_of(struct ctx *c, err_t e, const struct httpc_response *rs)
 {
@@ -134,7 +140,7 @@ static struct outcome outcome_of(struct ctx *c, err_t e, const struct httpc_resp
 		log_peer(c, "the payment provider gave no answer", LS("why", e != OK ? c->detail : "not understood"),
 			LI("status", e == OK ? rs->status : 0));
 		ctx_clear_failure(c);
-		return (struct outcome){.kind = OUTCOME_UNKNOWN};
+		return (struct outcome){.kind = e == OK && is_gateway_failure(rs->status) ? OUTCOME_BROKEN : OUTCOME_UNKNOWN};
 	}
 	if (rs->status == 404)
 		return (struct outcome){.kind = OUTCOME_NO_CHARGE};

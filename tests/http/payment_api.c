@@ -392,6 +392,23 @@ static void the_same_key_resumes(void **state)
 	assert_int_equal(test_sql_int(sql), 1);
 }
 
+static void the_same_key_survives_a_broken_provider(void **state)
+{
+	(void)state;
+	open_payment();
+	for (int status = 502; status <= 503; status++) {
+		stub_answers(status, "", 0);
+		struct request *rq = confirm("k1", CARD);
+		assert_status(rq, 503);
+		assert_non_null(test_header(rq, "Retry-After"));
+	}
+	stub_answers(200, PAID, 0);
+	assert_string_equal(member(confirm("k1", CARD), "status"), "succeeded");
+	char sql[100];
+	snprintf(sql, sizeof(sql), "select count(*) from payment.attempt where payment_id = '%s'", payment_id);
+	assert_int_equal(test_sql_int(sql), 1);
+}
+
 /* Every row of every table this service can write, as text. */
 static void no_card_number_is_kept(void **state)
 {
@@ -551,6 +568,7 @@ int main(void)
 		cmocka_unit_test(a_stranger_finds_nothing),
 		cmocka_unit_test(cancelled_payments_stay_so),
 		cmocka_unit_test(the_same_key_resumes),
+		cmocka_unit_test(the_same_key_survives_a_broken_provider),
 		cmocka_unit_test(webhooks_decide),
 		cmocka_unit_test(money_goes_back),
 		cmocka_unit_test(no_card_number_is_kept),
