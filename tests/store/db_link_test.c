@@ -111,7 +111,8 @@ static void deadlock_runs_again(void **state)
 	pthread_barrier_destroy(&barrier);
 	assert_ok(a.ctx, a.result);
 	assert_ok(b.ctx, b.result);
-	assert_int_equal(a.runs + b.runs, 3);
+	/* On a busy machine the one that runs again may take its lock before the other wakes, and they meet once more. */
+	assert_true(a.runs + b.runs >= 3);
 	assert_int_equal(test_sql_int("select sum(amount) from t.item"), 4);
 }
 
