@@ -104,8 +104,10 @@ static json_t *variants_view(struct request *rq, const struct full_product *p)
 		return list;
 	for (size_t i = 0; p != NULL && i < p->nvariants; i++) {
 		const struct variant *v = &p->variants[i];
+		/* Left empty, a variant's price is the product's: a change of that one then counts for both. */
+		bool own_price = v->has_price && v->price_minor != p->product.price_minor;
 		const char *const cells[4] = {v->sku, facts_text(rq, v->options, ", "),
-			v->has_price ? decimal_text(rq, v->price_minor, v->currency) : "", v->barcode};
+			own_price ? decimal_text(rq, v->price_minor, v->currency) : "", v->barcode};
 		add_variant(rq, list, cells, NULL);
 	}
 	for (int i = 0; i < EMPTY_ROWS; i++) {

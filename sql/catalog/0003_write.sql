@@ -135,6 +135,9 @@ begin
 	   and (exists (select from catalog.variant o where o.sku = v.sku and o.product_id <> s.product_id)
 		or exists (select from catalog.staged_variant e where e.sku = v.sku and e.n < v.n)
 		or exists (select from catalog.product o where o.sku = v.sku and o.id <> s.product_id));
+	update catalog.staged s set field = 'sku', code = 'taken', message = 'This SKU is used by another product.'
+	 where s.field is null
+	   and exists (select from catalog.variant o where o.sku = s.data ->> 'sku' and o.product_id <> s.product_id);
 	delete from catalog.staged_variant v using catalog.staged s where s.n = v.n and s.field is not null;
 end $$;
 
