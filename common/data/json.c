@@ -52,6 +52,36 @@ static bool too_deep(struct str text)
 	return false;
 }
 
+/*
+ * Well-formed JSON that we don't take is wrong, not malformed: a member that is there twice, U+0000 in a
+ * text, a number beyond 64 bits. The parser stops at the first of them, so a lenient second look tells.
+ */
+static err_t refused(struct ctx *c, struct str text, const json_error_t *first)
+{
+	static const struct {
+		enum json_error_code code;
+		const char *message;
+	} WRONG[] = {
+		{json_error_duplicate_key, "a member is there twice"},
+		{json_error_null_character, "there is U+0000 in a text"},
+		{json_error_null_byte_in_key, "there is U+0000 in a name"},
+		{json_error_numeric_overflow, "a number is too large"},
+	};
+	json_error_t error;
+	json_t *lenient = json_loadb(text.n == 0 ? "" : text.p, text.n,
+		JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL | JSON_DECODE_ANY, &error);
+	bool well_formed = lenient != NULL || json_error_code(&error) == json_error_null_byte_in_key;
+
+	json_decref(lenient);
+	for (size_t i = 0; well_formed && i < ARRAY_LEN(WRONG); i++) {
+		if (json_error_code(first) != WRONG[i].code)
+			continue;
+		field_error(c, "", "invalid", "%s, at line %d, column %d", WRONG[i].message, first->line, first->column);
+		return fail(c, &ERR_INVALID, "%s, at line %d, column %d", WRONG[i].message, first->line, first->column);
+	}
+	return fail(c, &ERR_MALFORMED_JSON, "not JSON at line %d, column %d", first->line, first->column);
+}
+
 err_t json_parse(struct ctx *c, struct str text, json_t **value_r)
 {
 	if (too_deep(text))
@@ -61,11 +91,8 @@ err_t json_parse(struct ctx *c, struct str text, json_t **value_r)
 		return fail(c, &ERR_MALFORMED_JSON, "there is a NUL byte in the JSON");
 	json_error_t error;
 	json_t *value = json_loadb(text.n == 0 ? "" : text.p, text.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
-	if (value == NULL && json_error_code(&error) == json_error_duplicate_key)
-		return fail(c, &ERR_MALFORMED_JSON, "a member is there twice, at line %d, column %d", error.line,
-			error.column);
 	if (value == NULL)
-		return fail(c, &ERR_MALFORMED_JSON, "not JSON at line %d, column %d", error.line, error.column);
+		return refused(c, text, &error);
 	*value_r = json_own(c->arena, value);
 	return OK;
 }

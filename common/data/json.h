@@ -14,7 +14,7 @@
 
 #define JSON_DEPTH_MAX 32
 
-/* 400 malformed_json with line and column. The result is owned by c->arena. */
+/* 400 malformed_json with line and column; 422 for well-formed JSON that we don't take. The result is owned by c->arena. */
 err_t json_parse(struct ctx *c, struct str text, json_t **value_r) MUST_CHECK;
 /* Compact, UTF-8, member order kept. */
 struct str json_render(struct arena *a, const json_t *value);
