@@ -55,9 +55,9 @@ static const struct db_column CARD_COLUMNS[] = {
 
 /* Without words the whole listing; with words, what matches them. */
 #define ALL "catalog.listing l where $1::text is null and "
-#define FOUND                                                                                                          \
-	"(select catalog.query_of($1::text) as tsq, catalog.plain($1) as plain) s join catalog.listing l on l.tsv @@ " \
-	"s.tsq where "
+/* "offset 0": the query is made once, not for every row it is compared with. */
+#define WORDS "(select catalog.query_of($1::text) as tsq, catalog.plain($1) as plain offset 0) s"
+#define FOUND WORDS " join catalog.listing l on l.tsv @@ s.tsq where "
 
 /* 8 is whether to go on behind (9 number, 10 text, 11 id), 12 rows to skip, 13 how many. */
 #define BEHIND(condition) " and (not $8::boolean or " condition ")"
@@ -165,22 +165,20 @@ static const struct db_stmt SIMILAR = DB_ROWS("similar_words", struct similar_wo
 /* Names of categories and brands first, then the last word completed. */
 static const struct db_column SUGGESTION_COLUMNS[] = {DB_COLUMN(struct suggestion, text, DB_TEXT)};
 static const struct db_stmt SUGGEST_QUERIES = DB_ROWS("suggest_queries", struct suggestion, SUGGESTION_COLUMNS,
-	SQL("with typed as (select catalog.plain($1::text) as q), words as (select q, regexp_replace(q, '[^ ]*$', '') "
-	    "as head,"
-	    " substring(q from '[^ ]*$') as tail from typed)"
-	    " select s.text from (select lower(k.name) as text, 0 as part, length(k.name) as n from catalog.category "
-	    "k, typed"
-	    " where catalog.plain(k.name) ^@ q"
-	    " union select lower(b.name), 0, length(b.name) from catalog.brand b, typed where catalog.plain(b.name) ^@ "
-	    "q"
-	    " union select w.head || v.word, 1, length(v.word) from words w join catalog.vocabulary v on v.word ^@ "
-	    "w.tail"
-	    " where length(w.tail) >= 2) s"
-	    " where exists (select from catalog.listing l where l.tsv @@ catalog.query_of(s.text))"
-	    " group by s.text order by min(s.part), min(s.n), s.text limit 8"));
+	SQL("with typed as (select catalog.plain($1::text) as q),"
+	    " words as (select regexp_replace(q, '[^ ]*$', '') as head, substring(q from '[^ ]*$') as tail from typed),"
+	    " likely as (select n.text, min(n.part) as part, min(length(n.text)) as size from ("
+	    " select lower(k.name) as text, 0 as part from catalog.category k where lower(k.name) ^@ lower($1)"
+	    " union all select lower(b.name), 0 from catalog.brand b where lower(b.name) ^@ lower($1)"
+	    " union all select w.head || v.word, 1 from words w"
+	    " join catalog.vocabulary v on v.word ^@ w.tail where length(w.tail) >= 2) n"
+	    " group by n.text order by 2, 3, 1 limit 24)"
+	    " select c.text from likely c"
+	    " cross join lateral (select catalog.query_of(c.text) as tsq offset 0) s"
+	    " where exists (select from catalog.listing l where l.tsv @@ s.tsq)"
+	    " order by c.part, c.size, c.text limit 8"));
 static const struct db_stmt SUGGEST_PRODUCTS = DB_ROWS("suggest_products", struct card, CARD_COLUMNS,
-	SQL("select " CARD_FIELDS ", " RANK
-	    " as number from (select catalog.query_of($1::text) as tsq, catalog.plain($1) as plain) s"
+	SQL("select " CARD_FIELDS ", " RANK " as number from " WORDS
 	    " join catalog.listing l on l.tsv @@ s.tsq order by number desc, l.product_id desc limit 5"));
 
 static const struct db_stmt HOME_BESTSELLERS = DB_ROWS("home_bestsellers", struct card, CARD_COLUMNS,
