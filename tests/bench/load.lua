@@ -41,7 +41,7 @@ local steps = {
 
 function request()
 	if scenario == "get" then return wrk.format("GET", pick()) end
-	if scenario == "add" then return post("/api/v1/carts/" .. lines[1 + id % 16] .. "/lines", '{"sku":"' .. lines[17 + math.random(#lines - 17)] .. '","quantity":1}') end
+	if scenario == "add" then return post("/api/v1/carts/" .. lines[2 + id % (#lines - 1)] .. "/lines", '{"sku":"' .. lines[1] .. '","quantity":1}') end
 	return steps[step]()
 end
 

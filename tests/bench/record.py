@@ -9,6 +9,7 @@ import socket
 import struct
 import tempfile
 import threading
+import time
 
 
 class Statement:
@@ -33,6 +34,7 @@ class Recorder:
         self.listener.listen(64)
         self.trips = []
         self.recording = False
+        self.last = 0.0
         threading.Thread(target=self.accept, daemon=True).start()
 
     def accept(self):
@@ -53,6 +55,11 @@ class Recorder:
     def stop(self):
         self.recording = False
         return [t for t in self.trips if t]
+
+    def wait_quiet(self, secs=0.5):
+        """Until nothing was said for so long: webhooks and the like of earlier requests are done."""
+        while time.monotonic() - self.last < secs:
+            time.sleep(0.02)
 
     def close(self):
         self.listener.close()
@@ -136,6 +143,7 @@ class Link:
         return self.statements.get(name, ""), params
 
     def note(self, sql, params):
+        self.recorder.last = time.monotonic()
         if not self.recorder.recording:
             return
         if self.answered or not self.recorder.trips:

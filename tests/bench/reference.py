@@ -1,37 +1,54 @@
-"""The limit a request is measured against: pgbench with the statements the service itself sends.
+"""The limit a request is measured against: pgbench with the statements the services themselves send.
 
-A service is put behind the recorder (record.py) for two equal requests; what differs between them
-must be new each time (ids, keys, numbers), the rest is constant. From that a pgbench script is made:
-one leading statement that makes the new values, then the service's round trips as they were,
-each a pipeline, run with -M prepared as the service's own role.
+Services are put behind the recorder (record.py) for two equal requests. What is the same in both is constant;
+what differs (ids, keys, numbers, SKUs) must be new each time: a table of ready values, one row per transaction,
+is filled beforehand, so that making them up costs the reference one look-up by key. The script then is the
+services' round trips as they were, each a pipeline, run with -M prepared.
 """
 import os
 import pathlib
+import random
 import re
 import subprocess
 import tempfile
+import time
+import uuid
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-TOKEN = re.compile(r"[A-Za-z0-9_+/=.@:-]{4,}")
-BEGIN = re.compile(r"^\s*(begin|commit|rollback|start transaction)\b", re.I)
+TOKEN = re.compile(rf"{UUID.pattern}|[A-Za-z0-9_+/=.@:-]{{4,}}")
+MOMENT = re.compile(r"\d{4}-\d\d-\d\d(T.*)?|\d\d:\d\d:\d\d.*")
+CLASSES = ("23456789", "ABCDEFGHJKMNPQRSTVWXYZ", "abcdef", "ghijkmnpqrstvwxyz")
 
 
-def literal(text):
-    return "E'" + text.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n") + "'" if "\\" in text or "\n" in text else "'" + text.replace("'", "''") + "'"
+def uuid7():
+    n = (time.time_ns() // 1_000_000 << 80) | (7 << 76) | (random.getrandbits(12) << 64) | (2 << 62) | random.getrandbits(62)
+    return str(uuid.UUID(int=n))
+
+
+def like(one, two):
+    """Another token of the kind: where the two recorded ones agree, it does too."""
+    def char(a, b):
+        if a == b:
+            return a
+        return random.choice(next((c for c in CLASSES if a in c), CLASSES[0]))
+    if UUID.fullmatch(one):
+        return uuid7() if one[14] == "7" else str(uuid.uuid4())
+    return "".join(map(char, one, two))
 
 
 class Script:
-    def __init__(self, first, second):
-        if [s.sql for t in first for s in t] != [s.sql for t in second for s in t]:
+    """
+    first, second: the round trips of two equal requests. groups: lists of tuples of names of which each may take the
+    place of any other: SKUs, or a cart with its lines; with one for each client, every client keeps its own.
+    """
+
+    def __init__(self, first, second, groups=()):
+        if [[s.sql for s in t] for t in first] != [[s.sql for s in t] for t in second]:
             raise RuntimeError("two equal requests sent different statements")
-        self.constants, self.fresh, self.tokens = {}, {}, {}
-        again = [s for t in second for s in t]
-        self.lines, position = [], 0
-        for trip in first:
-            part = []
-            for statement in trip:
-                part.append(self.statement(statement, again[position]))
-                position += 1
+        self.groups, self.constants, self.fresh, self.tokens = groups, {}, {}, {}
+        self.lines = []
+        for one, two in zip(first, second):
+            part = [self.statement(a, b) for a, b in zip(one, two)]
             self.lines += ["\\startpipeline", *part, "\\endpipeline"] if len(part) > 1 else part
 
     def statement(self, one, two):
@@ -42,51 +59,85 @@ class Script:
             a, b = one.params[n], two.params[n]
             if a is None:
                 return "null"
-            if a == b:
+            if a == b or not self.learn(a, b or ""):
                 return ":" + self.constants.setdefault(a, f"c{len(self.constants)}")
-            return ":" + self.fresh.setdefault(a, (f"f{len(self.fresh)}", b))[0]
+            return ":" + self.fresh.setdefault(a, f"f{len(self.fresh)}")
         return re.sub(r"\$(\d+)\b", value, one.sql).strip().rstrip(";").replace("\n", " ") + ";"
 
-    def prologue(self):
-        """Values that are new each time, made in one statement."""
+    def learn(self, a, b):
+        """Note the tokens in which two values of a parameter differ; whether there are any."""
+        mine, theirs = TOKEN.findall(a), TOKEN.findall(b)
+        if len(mine) != len(theirs):
+            raise RuntimeError(f"values of different shape: {a[:200]} and {b[:200]}")
+        changed = False
+        for one, two in zip(mine, theirs):
+            if one == two or len(one) != len(two) or one.isdigit() or MOMENT.fullmatch(one):
+                continue
+            self.tokens.setdefault(one, two)
+            changed = True
+        return changed
+
+    def row(self, client, clients):
+        """One transaction's fresh values, in the order of self.fresh."""
+        new = {one: like(one, two) for one, two in self.tokens.items()}
+        for group in self.groups:
+            chosen = group[client] if len(group) == clients else random.choice(group)
+            recorded = next((names for names in group if any(n in self.tokens for n in names)), ())
+            new.update(zip(recorded, chosen))
+        return [TOKEN.sub(lambda m: new.get(m[0], m[0]), text) for text in self.fresh]
+
+    def text(self, per_client):
         if not self.fresh:
-            return []
-        columns = []
-        for text, (name, other) in self.fresh.items():
-            expression = literal(text)
-            for token in dict.fromkeys(UUID.findall(text) + [t for t in TOKEN.findall(UUID.sub("\n", text)) if t not in other]):
-                if token in other:
-                    continue
-                make = self.tokens.setdefault(token, f"k{len(self.tokens)}")
-                expression = f"replace({expression}, {literal(token)}, {make})"
-            columns.append(f"{expression} as {name}")
-        makers = []
-        for token, name in self.tokens.items():
-            if UUID.fullmatch(token):
-                makers.append(f"gen_random_uuid()::text as {name}")
-            elif token.isdigit():
-                makers.append(f"({token} + (random() * 1000000)::bigint)::text as {name}")
-            else:
-                makers.append(f"rpad(upper(md5(random()::text)), {len(token)}, md5(random()::text)) as {name}")
-        source = f" from (select {', '.join(makers)} offset 0) made" if makers else ""
-        return [f"select {', '.join(columns)}{source} \\gset"]
-
-    def text(self):
-        return "\n".join(self.prologue() + self.lines) + "\n"
+            return "\n".join(self.lines) + "\n"
+        columns = ", ".join(self.fresh.values())
+        return "\n".join(["\\set i :i + 1", f"\\set n :client_id * {per_client} + :i",
+                          f"select {columns} from bench.fresh where n = :n \\gset", *self.lines]) + "\n"
 
 
-def run(script, role, sockets, passfile, clients, secs):
-    """Transactions per second and average latency of the script."""
-    with tempfile.NamedTemporaryFile("w", suffix=".sql", delete=False, encoding="utf-8") as out:
-        out.write(script.text())
-    environment = {**os.environ, "PGPASSFILE": str(passfile), "PGOPTIONS": f"-c role={role}" if role else ""}
-    argv = ["pgbench", "-n", "-M", "prepared", "-c", str(clients), "-j", "2", "-T", str(secs), "-f", out.name, "-h", str(sockets), "-p", "5432", "-U", "postgres"]
-    for text, name in script.constants.items():
-        argv += ["-D", f"{name}={text}"]
-    done = subprocess.run([*argv, "ecostore"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
-    rate = re.search(r"tps = ([\d.]+)", done.stdout)
-    latency = re.search(r"latency average = ([\d.]+)", done.stdout)
-    if done.returncode != 0 or not rate or float(rate[1]) == 0:
-        raise RuntimeError(f"pgbench: {done.stderr[-600:]} (script {out.name})")
-    pathlib.Path(out.name).unlink()
-    return float(rate[1]), float(latency[1])
+def copy_line(n, values):
+    escaped = (v.replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t") for v in values)
+    return "\t".join([str(n), *escaped]) + "\n"
+
+
+class Reference:
+    """Runs a script in slices; used rows are not used again."""
+
+    def __init__(self, script, sockets, passfile, clients, transactions):
+        self.script, self.clients = script, clients
+        self.per_client = transactions // clients + 1
+        self.used = 0
+        self.environment = {**os.environ, "PGPASSFILE": str(passfile)}
+        self.where = ["-h", str(sockets), "-p", "5432", "-U", "postgres"]
+        if script.fresh:
+            self.fill()
+
+    def fill(self):
+        columns = ", ".join(f"{name} text not null" for name in self.script.fresh.values())
+        self.psql(f"set client_min_messages = warning; drop schema if exists bench cascade; create schema bench; create unlogged table bench.fresh (n integer primary key, {columns})")
+        with tempfile.TemporaryFile("w+", encoding="utf-8") as data:
+            for n in range(self.per_client * self.clients + 1):
+                data.write(copy_line(n, self.script.row(min(n // self.per_client, self.clients - 1), self.clients)))
+            data.seek(0)
+            self.psql("copy bench.fresh from stdin", data)
+        self.psql("vacuum analyze bench.fresh")
+
+    def psql(self, sql, stdin=subprocess.DEVNULL):
+        subprocess.run(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", *self.where, "-d", "ecostore", "-c", sql], env=self.environment, stdin=stdin, check=True)
+
+    def run(self, secs):
+        """How many transactions it made, in how many seconds."""
+        with tempfile.NamedTemporaryFile("w", suffix=".sql", encoding="utf-8") as out:
+            out.write(self.script.text(self.per_client))
+            out.flush()
+            argv = ["pgbench", "-n", "-M", "prepared", "-c", str(self.clients), "-j", "2", "-T", str(secs), "-f", out.name, *self.where,
+                    "-D", f"i={self.used}"]
+            for text, name in self.script.constants.items():
+                argv += ["-D", f"{name}={text}"]
+            done = subprocess.run([*argv, "ecostore"], env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+        count = re.search(r"transactions actually processed: (\d+)", done.stdout)
+        rate = re.search(r"tps = ([\d.]+)", done.stdout)
+        if done.returncode != 0 or not rate or int(count[1]) == 0:
+            raise RuntimeError(f"pgbench: {done.stderr[-600:]}")
+        # No client is much ahead of the others.
+        self.used += int(count[1]) * 2 // self.clients + 2
+        return int(count[1]), int(count[1]) / float(rate[1])
