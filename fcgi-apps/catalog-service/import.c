@@ -12,7 +12,7 @@
 
 #include "store_import.h"
 
-#define BATCH_ROWS 250
+#define BATCH_ROWS 100 /* staff's own edits wait for the batch in hand */
 #define BATCH_ARENA_MAX ((size_t)256 * 1024 * 1024)
 #define COLUMNS_MAX 200
 #define FEED_BYTES ((size_t)64 * 1024)

@@ -2,7 +2,7 @@
 #include "import.h"
 #include "service.h"
 
-#define IMPORT_LEASE_SECS 600
+#define IMPORT_LEASE_SECS 60 /* a killed import goes on after a minute; batches count themselves, so two at once do no harm */
 #define PRICES_EVERY_MS 5000
 
 /* Sold out, or there again: the copy that lists show follows inventory's own truth. */

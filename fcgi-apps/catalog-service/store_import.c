@@ -39,9 +39,9 @@ static const struct db_column FILE_COLUMNS[] = {DB_COLUMN(struct file, bytes, DB
 static const struct db_stmt READ_FILE = DB_ROWS("import_file", struct file, FILE_COLUMNS,
 	SQL("select bytes from catalog.import_file where import_id = $1::uuid"));
 
-/* A batch may take longer than a shopper would wait. */
-static const struct db_stmt PATIENCE =
-	DB_EXEC("import_patience", SQL("select set_config('statement_timeout', '60s', true)"));
+/* A batch may take, and wait, longer than a shopper would. */
+static const struct db_stmt PATIENCE = DB_EXEC("import_patience",
+	SQL("select set_config('statement_timeout', '60s', true), set_config('lock_timeout', '30s', true)"));
 static const struct db_stmt STATISTICS = DB_EXEC("import_statistics", SQL("select catalog.refresh_statistics()"));
 static const struct db_stmt COUNT = DB_EXEC("import_count",
 	SQL("update catalog.import set rows = $3::bigint, created = created + $4::bigint, updated = updated + "
