@@ -143,7 +143,7 @@ build/openapi.json: $(wildcard fcgi-apps/*/openapi.yaml) common/install/openapi_
 	$(Q)common/install/openapi_merge.py --routes $@.routes --out $@
 	$(Q)gzip -9 -n -k -f $@
 
-SHOP = @BUILD=$(OUT) PORT='$(PORT)' TLS_PORT='$(TLS_PORT)' RUN_DIR='$(RUN_DIR)' S='$(S)' LIMITS='$(LIMITS)' common/install/shop/shop.py
+SHOP = @exec env BUILD=$(OUT) PORT='$(PORT)' TLS_PORT='$(TLS_PORT)' RUN_DIR='$(RUN_DIR)' S='$(S)' LIMITS='$(LIMITS)' common/install/shop/shop.py
 PORT ?=
 RUN_DIR ?= .run
 

@@ -228,7 +228,11 @@ def command_start_or_one(argument):
 def command_run(_):
     place = this_place()
     stop = Signals()
-    top = start(place)
+    try:
+        top = start(place)
+    except KeyboardInterrupt:
+        return say("\nstopped")
+    stop.starting = False
     if top is None:
         raise Trouble(f"already running, in the background or another terminal: {place.recall()['public_url']}/ (make stop ends it)")
     announce(place)
@@ -239,7 +243,7 @@ def command_run(_):
         say("\nstopping")
         with locked(place):
             supervise.stop(place, services.stop_order, say)
-    say("stopped")
+    return say("stopped")
 
 
 class Signals:
@@ -253,6 +257,7 @@ class Signals:
 
     def __init__(self):
         self.seen = False
+        self.starting = True
         self.parent = os.getppid()
         for which in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(which, self.note)
@@ -267,15 +272,16 @@ class Signals:
 
     def note(self, *_):
         self.seen = True
+        if self.starting:
+            raise KeyboardInterrupt
 
     def wanted(self):
         return self.seen or os.getppid() != self.parent or self.parent_interrupted()
 
     def parent_interrupted(self):
-        with contextlib.suppress(OSError, StopIteration):
-            status = pathlib.Path(f"/proc/{self.parent}/status").read_text()
-            blocked = next(line for line in status.splitlines() if line.startswith("SigBlk"))
-            return bool(int(blocked.split()[1], 16) & (1 << (signal.SIGINT - 1)))
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            status = dict(line.split(":\t") for line in pathlib.Path(f"/proc/{self.parent}/status").read_text().splitlines())
+            return status["Name"] == "make" and bool(int(status["SigBlk"], 16) & (1 << (signal.SIGINT - 1)))
         return False
 
 
