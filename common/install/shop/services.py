@@ -8,6 +8,18 @@ import supervise
 from place import ROOT, Trouble
 
 PYTHON = "/usr/bin/python3"
+# Killed, nginx' master leaves its workers, and they the port: they go before a new one starts.
+NGINX_LEFTOVERS = [
+    "ulimit -n 8192 2>/dev/null || :",
+    "if [ -s group ]; then",
+    '\tread -r old <group',
+    "\tfor proc in /proc/[0-9]*; do",
+    '\t\tread -r pid name state parent group rest 2>/dev/null <"$proc/stat" || continue',
+    '\t\t[ "$name" != "(nginx)" ] || [ "$group" != "$old" ] || kill -KILL "$pid"',
+    "\tdone",
+    "fi",
+    "echo $$ >group",
+]
 INFRASTRUCTURE = ("postgres", "nginx", "mail")
 
 
@@ -77,11 +89,8 @@ def define(place, settings):
     """sv/ and its run scripts, all down but the database."""
     supervise.define(place, "postgres", [postgres.bin_dir() / "postgres", "-D", place.pg],
                      {"LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin"}, down=False, death="INT")
-    # Killed, nginx' master leaves its workers, and they the port: what is left of the group goes before a new one starts.
     supervise.define(place, "nginx", ["chpst", "-P", "/usr/sbin/nginx", "-e", "stderr", "-p", place.nginx, "-c", place.nginx / "nginx.conf"],
-                     {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
-                     ["ulimit -n 8192 2>/dev/null || :",
-                      '[ ! -s group ] || kill -KILL -- "-$(cat group)" 2>/dev/null || :', "echo $$ >group"])
+                     {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}, NGINX_LEFTOVERS)
     supervise.define(place, "mail", [PYTHON, place.install / "mail_sink.py", f"127.0.0.1:{settings['smtp_port']}", place.mail], {"LC_ALL": "C.UTF-8"})
     processes = table(place)
     for p in processes:

@@ -147,9 +147,9 @@ def start(place):
         if supervise.runsvdir_pid(place):
             return None
         place.prepare()
-        settings = decide_settings(place)
         # What a crash of the supervisor left behind would hold the ports and the database.
         supervise.stop(place, services.stop_order, say)
+        settings = decide_settings(place)
         return bring_up(place, settings)
 
 
@@ -288,6 +288,7 @@ class Signals:
 # ---------------------------------------------------------------- look at it
 
 def command_status(_):
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     place = this_place()
     settings = place.recall()
     if not settings or not supervise.runsvdir_pid(place):

@@ -146,7 +146,24 @@ def stop(place, order, say):
         time.sleep(0.02)
     for left in _supervisors(place):
         os.kill(left, signal.SIGKILL)
+    end_orphans(place)
     (place.state / "runsvdir.pid").unlink(missing_ok=True)
+
+
+def end_orphans(place):
+    """nginx workers whose master was killed while nobody was there to start another."""
+    try:
+        group = int((place.sv / "nginx" / "group").read_text())
+    except (FileNotFoundError, ValueError):
+        return
+    for proc in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            words = proc.joinpath("stat").read_text().split()
+            if words[1] == "(nginx)" and int(words[4]) == group:
+                os.kill(int(words[0]), signal.SIGKILL)
+        except (OSError, IndexError, ValueError):
+            continue
+    (place.sv / "nginx" / "group").unlink()
 
 
 def _log_exit(place, name):
