@@ -3,8 +3,9 @@ import gzip
 import json
 import socket
 import unittest
+import uuid
 
-from shop import ShopTest
+from shop import ShopTest, unique, wait_for
 
 
 class GatewayTest(ShopTest):
@@ -30,6 +31,29 @@ class GatewayTest(ShopTest):
         self.assert_problem(self.shop.api("POST", "/products", raw=b"x" * (2 << 20)), 413)
         self.assert_problem(self.shop.request("GET", "/api/" + "x" * 20000), 414)
         self.assert_problem(self.shop.request("GET", "/api/v1/products", headers={"X-Long": "x" * 20000}), 431)
+
+    def test_method_nobody_knows(self):
+        r = self.shop.request("TRACE", "/api/v1/products")
+        self.assert_problem(r, 405, "method_not_allowed")
+        self.assertIn("GET", r.headers["Allow"])
+
+    def test_pictures_may_do_nothing(self):
+        """A drawing with a script in it is only a drawing, also when somebody opens it by itself."""
+        product = next(p for p in self.shop.api("GET", "/products").json["data"] if p.get("image"))
+        r = self.shop.request("GET", product["image"]["url"])
+        self.assertEqual(r.status, 200)
+        self.assertIn("sandbox", r.headers["Content-Security-Policy"])
+        self.assertNotIn("script-src", r.headers["Content-Security-Policy"])
+
+    def test_log_keeps_no_keys(self):
+        """The id of a cart or a tracking page is a key, and a query what somebody looked for."""
+        key, word = str(uuid.uuid4()), unique("word")
+        self.shop.request("GET", f"/api/v1/carts/{key}?q={word}")
+        self.shop.request("GET", f"/track/{key.upper()}/{word}x")
+        path = self.shop.run_dir / "log" / "nginx" / "access.log"
+        log = wait_for("the access log", lambda: (lambda t: t if f"{word}x" in t else None)(path.read_text()))
+        self.assertNotIn(key, log.lower())
+        self.assertNotIn(f"={word}", log)
 
     def test_page_errors_are_pages(self):
         r = self.shop.request("POST", "/cart/lines", b"x" * (2 << 20), {"Content-Type": "application/x-www-form-urlencoded"})
