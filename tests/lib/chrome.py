@@ -31,7 +31,7 @@ WIDTHS = (360, 1440)
 TALLEST_PX = 4000
 TABS_MAX = 90
 # A page of this status says so in the console too, and that is no complaint of ours.
-EXPECTED_STATUS = ("status of 404", "status of 422", "status of 409")
+EXPECTED_STATUS = ("status of 401", "status of 404", "status of 409", "status of 422")
 AXE = ROOT / "build" / "axe"
 
 
@@ -124,10 +124,11 @@ class ChromeTest(ShopTest):
         raise AssertionError(f"{css} on {self.driver.current_url} is not reached by {TABS_MAX} Tabs")
 
     def focus_is_visible(self):
+        """By an outline of its own, or of what it stands in (a card) or beside (a drawn radio button)."""
         return self.driver.execute_script("""
-            const shown = (e) => { const s = getComputedStyle(e); return (s.outlineStyle !== "none" && s.outlineWidth !== "0px") || s.boxShadow !== "none"; };
-            const e = document.activeElement;
-            return shown(e) || (e.parentElement !== null && shown(e.parentElement)) || (e.nextElementSibling !== null && shown(e.nextElementSibling));""")
+            const outlined = (e) => { const s = getComputedStyle(e); return s.outlineStyle !== "none" && s.outlineWidth !== "0px"; };
+            const e = document.activeElement, around = e.closest(".card, .search");
+            return [e, e.nextElementSibling, around].some((x) => x && outlined(x)) || (around && getComputedStyle(around).boxShadow !== "none");""")
 
     # ------------------------------------------------------------ eyes
     def look(self, name):
