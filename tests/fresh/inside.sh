@@ -70,7 +70,7 @@ whole_visit() { # the same for everybody
 }
 clone_long() { # below a folder, in 150 characters with a space
 	long="$1/a folder with a long name"
-	while [ ${#long} -lt 139 ]; do long="$long/and another"; done
+	while [ ${#long} -lt 136 ]; do long="$long/and another"; done
 	long="$long/$(printf '%0*d' $((149 - ${#long})) 0)"
 	mkdir -p "$(dirname "$long")" && git -c advice.detachedHead=false clone -q /ecostore.bundle "$long"
 }
