@@ -59,14 +59,19 @@ static const struct bind_field SEED_FIELDS[] = {
 };
 static const struct bind SEED_BIND = BIND(struct seed_category, SEED_FIELDS);
 
-static err_t place_category(struct ctx *c, const json_t *entry)
+static err_t place_category(struct ctx *c, const json_t *entry, const char *pictures_dir)
 {
 	struct seed_category *k;
+	struct category_place place;
+	struct picture_of picture = {0};
 	void *target;
 
 	TRY(bind_json(c, &SEED_BIND, entry, &target));
 	k = target;
-	return category_store_place(c, k->path, k->npath, k->description, k->position);
+	if (k->image != NULL)
+		TRY(picture_from_file(c, pictures_dir, k->image, &picture));
+	place = (struct category_place){k->path, k->npath, k->description, k->position, picture};
+	return category_store_place(c, &place);
 }
 
 /* The seed's categories have an order and words that rows of products can't say. */
@@ -78,7 +83,7 @@ static err_t place_categories(struct ctx *c, const char *seed_dir)
 
 	TRY(read_file(c, arena_printf(c->arena, "%s/categories.json", seed_dir), &text));
 	TRY(json_parse(c, text, &list));
-	json_array_foreach(list, i, entry) TRY(place_category(c, entry));
+	json_array_foreach(list, i, entry) TRY(place_category(c, entry, arena_printf(c->arena, "%s/pictures", seed_dir)));
 	return OK;
 }
 

@@ -139,20 +139,19 @@ static err_t read_picture(struct ctx *c, const char *path, struct str *bytes_r)
 	return buf_ok(&bytes) ? OK : fail(c, &ERR_INVALID, "the picture is too large");
 }
 
-static err_t store_picture(struct run *r, const char *name, struct picture_of *p)
+err_t picture_from_file(struct ctx *c, const char *dir, const char *name, struct picture_of *p)
 {
-	struct ctx *b = &r->batch_ctx;
 	struct picture picture;
 	struct str bytes;
 
-	if (r->pictures_dir == NULL || strchr(name, '/') != NULL || name[0] == '.')
-		return fail(b, &ERR_INVALID, "pictures are given by their web address");
-	TRY(read_picture(b, arena_printf(b->arena, "%s/%s", r->pictures_dir, name), &bytes));
+	if (dir == NULL || strchr(name, '/') != NULL || name[0] == '.')
+		return fail(c, &ERR_INVALID, "pictures are given by their web address");
+	TRY(read_picture(c, arena_printf(c->arena, "%s/%s", dir, name), &bytes));
 	if (!picture_sniff(bytes, &picture))
-		return fail(b, &ERR_INVALID, "the file is no picture we can show");
+		return fail(c, &ERR_INVALID, "the file is no picture we can show");
 	p->width = picture.width;
 	p->height = picture.height;
-	return media_store_put(b, bytes, &picture, &p->url);
+	return media_store_put(c, bytes, &picture, &p->url);
 }
 
 static err_t resolve_pictures(struct run *r, const struct product_row *row, struct picture_of **pictures_r)
@@ -166,7 +165,7 @@ static err_t resolve_pictures(struct run *r, const struct product_row *row, stru
 		pictures[i] = (struct picture_of){
 			.reference = reference, .alt = row->name, .url = reference, .width = 800, .height = 800};
 		if (strncmp(reference, PICTURE_PREFIX, strlen(PICTURE_PREFIX)) == 0) {
-			err_t e = store_picture(r, reference + strlen(PICTURE_PREFIX), &pictures[i]);
+			err_t e = picture_from_file(b, r->pictures_dir, reference + strlen(PICTURE_PREFIX), &pictures[i]);
 			if (e != OK && e != &ERR_INVALID)
 				return e;
 			if (e != OK)

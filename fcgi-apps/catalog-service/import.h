@@ -18,6 +18,9 @@ struct csv_column {
 json_t *csv_row(struct ctx *c, const struct csv_column *columns, const struct str *cells, size_t n, const char *currency);
 bool csv_column_known(const char *name);
 
+/* The picture `name` of the folder `dir`, stored: fills url, width and height. ERR_INVALID with the reason. */
+err_t picture_from_file(struct ctx *c, const char *dir, const char *name, struct picture_of *p) MUST_CHECK;
+
 /*
  * Do the import whose file is stored, from the row where it stands, to its end. pictures_dir: where
  * "seed:NAME" images are read from; NULL: such images are refused. currency: of decimal prices without one.

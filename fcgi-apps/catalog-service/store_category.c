@@ -28,7 +28,9 @@ static const struct db_column CATEGORY_COLUMNS[] = {
 	", (select count(*) from catalog.product p where p.category_id = k.id) as own_products"                        \
 	", (select count(*) from catalog.category b where b.parent_id = k.id) as children"
 #define NO_PICTURE ", null::text as image_url, 0::bigint as image_width, 0::bigint as image_height"
-#define PICTURE ", i.image_url, i.image_width::bigint, i.image_height::bigint"
+#define PICTURE                                                                                                        \
+	", coalesce(k.image_url, i.image_url) as image_url, coalesce(k.image_width, i.image_width)::bigint as image_width," \
+	" coalesce(k.image_height, i.image_height)::bigint as image_height"
 #define PICTURE_JOIN                                                                                                   \
 	" left join lateral (select l.image_url, l.image_width, l.image_height from catalog.listing l"                 \
 	" where l.categories @> array[k.path] and l.image_url is not null order by l.popularity desc limit 1) i on "   \
@@ -75,8 +77,8 @@ static const struct db_stmt SAVE = DB_EXEC("category_save",
 	SQL("select catalog.save_category($1::uuid, $2::text, $3::text, $4::text, $5::uuid, $6::bigint)"));
 static const struct db_stmt DELETE = DB_EXEC("category_delete", SQL("select catalog.delete_category($1::uuid)"));
 
-static const struct db_stmt PLACE =
-	DB_EXEC("category_place", SQL("select catalog.place_category($1::jsonb, $2::text, $3::bigint)"));
+static const struct db_stmt PLACE = DB_EXEC("category_place",
+	SQL("select catalog.place_category($1::jsonb, $2::text, $3::bigint, $4::text, $5::bigint, $6::bigint)"));
 
 static const struct db_stmt BRANDS = DB_ROWS(
 	"brand_names", struct name, NAME_COLUMNS, SQL("select name from catalog.brand order by name limit 500"));
@@ -137,17 +139,21 @@ err_t category_store_save(struct ctx *c, const struct uuid *id, const struct cat
 		NULL);
 }
 
-err_t category_store_place(struct ctx *c, const char *const *names, size_t n, const char *description, int64_t position)
+err_t category_store_place(struct ctx *c, const struct category_place *p)
 {
 	json_t *levels = json_new_array(c->arena);
+	bool pictured = p->picture.url != NULL;
 
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < p->n; i++) {
 		json_t *level = json_new_object(c->arena);
-		json_set_text(level, "name", names[i]);
-		json_set_text(level, "slug", slug_of(c->arena, names[i]));
+		json_set_text(level, "name", p->names[i]);
+		json_set_text(level, "slug", slug_of(c->arena, p->names[i]));
 		json_add(levels, level);
 	}
-	return db_exec(c, &PLACE, PARAMS(P_JSON(levels), P_TEXT(description), P_INT(position)), NULL);
+	return db_exec(c, &PLACE,
+		PARAMS(P_JSON(levels), P_TEXT(p->description), P_INT(p->position), P_TEXT(p->picture.url),
+			P_INT_OR_NULL(p->picture.width, pictured), P_INT_OR_NULL(p->picture.height, pictured)),
+		NULL);
 }
 
 err_t category_store_delete(struct ctx *c, const struct uuid *id)

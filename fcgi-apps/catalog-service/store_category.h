@@ -12,7 +12,7 @@ struct category {
 	int64_t products;            /* visible ones in it and below */
 	int64_t own_products;        /* of any status, directly in it */
 	int64_t children;
-	const char *image_url;       /* of its best selling product */
+	const char *image_url;       /* its own, or its best selling product's */
 	int64_t image_width, image_height;
 };
 
@@ -20,6 +20,14 @@ struct category_input {
 	const char *name, *slug, *description;
 	struct uuid parent_id;
 	int64_t position;
+};
+
+struct category_place {
+	const char *const *names;    /* from the top */
+	size_t n;
+	const char *description;
+	int64_t position;
+	struct picture_of picture;   /* url NULL: none */
 };
 
 struct name {
@@ -39,8 +47,8 @@ err_t category_store_by_id(struct ctx *c, const struct uuid *id, struct category
 err_t category_store_names(struct ctx *c, const struct uuid *id, const char ***names_r, size_t *n_r) MUST_CHECK;
 /* id unset: new. A category that moves or is renamed takes those below and their products along. */
 err_t category_store_save(struct ctx *c, const struct uuid *id, const struct category_input *in) MUST_CHECK;
-/* The category of these names from the top, made when missing; its words and place set. */
-err_t category_store_place(struct ctx *c, const char *const *names, size_t n, const char *description, int64_t position) MUST_CHECK;
+/* The category of these names from the top, made when missing; its words, place and picture set. */
+err_t category_store_place(struct ctx *c, const struct category_place *p) MUST_CHECK;
 /* Only an empty one. */
 err_t category_store_delete(struct ctx *c, const struct uuid *id) MUST_CHECK;
 err_t brand_store_names(struct ctx *c, struct name **rows_r, size_t *n_r) MUST_CHECK;

@@ -254,6 +254,41 @@ static void prices_begin_and_end_by_the_clock(void **state)
 	assert_int_equal(test_sql_int("select price_minor from catalog.listing"), 800);
 }
 
+static void the_seed_says_what_rows_cannot(void **state)
+{
+	static const char *const PATH[] = {"Kitchen", "Cups & Mugs"};
+	const struct category_place place = {PATH, 2, "For drinking.", 7, {.url = "/media/x.svg", .width = 1200, .height = 600}};
+	struct category k, *above, *below;
+	size_t nabove, nbelow;
+	struct ctx *c = test_ctx();
+
+	(void)state;
+	assert_ok(c, category_store_place(c, &place));
+	assert_ok(c, category_store_place(c, &place));
+	assert_ok(c, category_store_get(c, "kitchen/cups-mugs", &k, &above, &nabove, &below, &nbelow));
+	assert_string_equal(k.description, "For drinking.");
+	assert_int_equal(k.position, 7);
+	assert_int_equal(nabove, 1);
+	assert_int_equal(test_sql_int("select image_width from catalog.category where slug = 'cups-mugs'"), 1200);
+	/* What staff wrote wins. */
+	test_sql("update catalog.category set description = 'Ours', version = 2 where slug = 'cups-mugs'");
+	assert_ok(c, category_store_place(c, &place));
+	assert_string_equal(test_sql_text("select description from catalog.category where slug = 'cups-mugs'"), "Ours");
+}
+
+static void seed_pictures_come_from_their_folder_only(void **state)
+{
+	struct ctx *c = test_ctx();
+	struct picture_of p = {0};
+
+	(void)state;
+	assert_ok(c, picture_from_file(c, "sql/seed/pictures", "hero.svg", &p));
+	assert_true(str_starts(str_of(p.url), "/media/") && p.width == 1600 && p.height == 700);
+	assert_err(c, picture_from_file(c, "sql/seed/pictures", "../products.ndjson", &p), &ERR_INVALID);
+	assert_err(c, picture_from_file(c, "sql/seed/pictures", "nothing.svg", &p), &ERR_INVALID);
+	assert_err(c, picture_from_file(c, NULL, "hero.svg", &p), &ERR_INVALID);
+}
+
 /* ------------------------------------------------------------------ real catalogues */
 
 static struct listing_result search(struct ctx *c, const char *q, const char **corrected_r)
@@ -392,6 +427,8 @@ int main(void)
 		cmocka_unit_test_setup(csv_oddities_are_read, clean),
 		cmocka_unit_test_setup(stock_events_move_the_copy, clean),
 		cmocka_unit_test_setup(prices_begin_and_end_by_the_clock, clean),
+		cmocka_unit_test_setup(the_seed_says_what_rows_cannot, clean),
+		cmocka_unit_test_setup(seed_pictures_come_from_their_folder_only, clean),
 		cmocka_unit_test_setup(a_phone_shop_moves_in, clean),
 		cmocka_unit_test(every_page_of_a_list_fits_the_next),
 		cmocka_unit_test_setup(a_gift_shop_moves_in, clean),
