@@ -59,8 +59,8 @@ static const struct db_column STORED_COLUMNS[] = {
 
 static const struct db_stmt IDEM_FIND = DB_ROWS("idem_find", struct stored, STORED_COLUMNS,
 	SQL("select state, fingerprint, attempt_id, coalesce(lease_until > now(), false) as leased, status, content_type, "
-	    "headers, body from platform.idempotency where service = session_user and scope = $1 and key = $2 "
-	    "and created_at > now() - interval '24 hours'"));
+	    "headers, body from platform.idempotency where service = session_user::text collate \"default\" "
+	    "and scope = $1 and key = $2 and created_at > now() - interval '24 hours'"));
 
 static const struct db_stmt IDEM_SAVE = DB_EXEC("idem_save",
 	SQL("insert into platform.idempotency as i "

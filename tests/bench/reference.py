@@ -125,7 +125,7 @@ class Reference:
         subprocess.run(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", *self.where, "-d", "ecostore", "-c", sql], env=self.environment, stdin=stdin, check=True)
 
     def run(self, secs):
-        """How many transactions it made, in how many seconds."""
+        """{count, secs} of its transactions."""
         with tempfile.NamedTemporaryFile("w", suffix=".sql", encoding="utf-8") as out:
             out.write(self.script.text(self.per_client))
             out.flush()
@@ -140,4 +140,4 @@ class Reference:
             raise RuntimeError(f"pgbench: {done.stderr[-600:]}")
         # No client is much ahead of the others.
         self.used += int(count[1]) * 2 // self.clients + 2
-        return int(count[1]), int(count[1]) / float(rate[1])
+        return {"count": int(count[1]), "secs": int(count[1]) / float(rate[1])}
