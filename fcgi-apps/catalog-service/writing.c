@@ -93,6 +93,10 @@ err_t start_import(struct request *rq, const char *file_name, const char *conten
 
 	if (format == NULL)
 		return fail(&rq->ctx, &ERR_MEDIA_TYPE, "an import is text/csv or application/x-ndjson");
+	if (rq->body.n == 0) {
+		field_error(&rq->ctx, "file", "required", "The file is empty.");
+		return ctx_check(&rq->ctx);
+	}
 	import.file_name = file_name != NULL ? file_name : arena_printf(rq->ctx.arena, "upload.%s", format);
 	import.created_by = rq->subject != NULL && rq->subject->name != NULL ? rq->subject->name : "API";
 	TRY(import_store_create(&rq->ctx, &import, rq->body, true));

@@ -300,6 +300,7 @@ static void an_upload_becomes_products(void **state)
 
 	assert_status(
 		test_http("POST", "/api/v1/imports", CSV, MERCHANDISER, "CONTENT_TYPE", "application/pdf", NULL), 415);
+	assert_status(test_http("POST", "/api/v1/imports", "", MERCHANDISER, "CONTENT_TYPE", "text/csv", NULL), 422);
 	assert_status(
 		test_http("POST", "/api/v1/imports?kind=orders", CSV, MERCHANDISER, "CONTENT_TYPE", "text/csv", NULL),
 		422);

@@ -304,6 +304,9 @@ static void an_upload_is_imported(void **state)
 	rq = test_http("GET", path, NULL, MERCHANDISER, NULL);
 	assert_true(shows(rq, "jars.csv") && shows(rq, "A new product needs a name.") && shows(rq, "Done"));
 	assert_status(upload("/admin/imports", "file", "jars.xls", STR("x")), 415);
+	rq = upload("/admin/imports", "file", "jars.csv", STR(""));
+	assert_status(rq, 422);
+	assert_true(shows(rq, "The file is empty."));
 }
 
 int main(void)

@@ -45,6 +45,12 @@ class GatewayTest(ShopTest):
         self.assertIn("sandbox", r.headers["Content-Security-Policy"])
         self.assertNotIn("script-src", r.headers["Content-Security-Policy"])
 
+    def test_pictures_of_another_shop_are_shown(self):
+        """An imported product may name pictures elsewhere: the pages' policy lets them in, and nothing else."""
+        policy = self.shop.request("GET", "/").headers["Content-Security-Policy"]
+        directives = dict(d.strip().partition(" ")[::2] for d in policy.split(";"))
+        self.assertEqual({n for n, v in directives.items() if "https:" in v}, {"img-src"}, policy)
+
     def test_log_keeps_no_keys(self):
         """The id of a cart or a tracking page is a key, and a query what somebody looked for."""
         key, word = str(uuid.uuid4()), unique("word")
