@@ -372,7 +372,8 @@ static err_t handle(struct request *rq)
 	}
 	if (e == OK)
 		return OK;
-	if (rq->idem != NULL && (e->flags & PROBLEM_RULE) != 0) {
+	/* A form that was refused is shown again, and decided again when it comes again. */
+	if (rq->idem != NULL && (e->flags & PROBLEM_RULE) != 0 && rq->route->on_invalid == NULL) {
 		rq->res = (struct response){0};
 		problem_respond(rq, e);
 		idem_save_refusal(rq);

@@ -89,15 +89,48 @@ class RacesTest(ShopTest):
         self.assertEqual(shop.order_status(order), "delivered")
         wait_for("the stock to leave", lambda: (shop.stock(sku)["on_hand"], shop.stock(sku)["reserved"]) == (2, 0))
 
-    def test_form_sent_twice(self):
-        """A double click on "place order", with and without the form's own key, is one order and one way to pay."""
-        shop, sku = self.shop, self.shop.new_product(stock=10)
-        b = Browser(shop)
-        b.get(f"/p/{shop.api('GET', f'/search?q={sku}').json['data'][0]['slug']}")
+    def at_review(self, sku):
+        """A browser with one piece in its cart, at the last page before the order."""
+        b = Browser(self.shop)
+        b.get(f"/p/{self.shop.api('GET', f'/search?q={sku}').json['data'][0]['slug']}")
         b.submit("/cart/lines")
         b.get("/checkout")
         b.submit("/checkout/address", {"email": f"{unique('f')}@example.org", **ADDRESS})
         b.submit("/checkout/shipping", {"shipping_option": "standard"})
+        return b
+
+    def test_price_moves_under_the_form(self):
+        """The buyer sees the new price, with a word about it, before agreeing to it."""
+        sku = self.shop.new_product(stock=3, amount=1000)
+        b = self.at_review(sku)
+        self.shop.import_rows([{"sku": sku, "price": {"amount": 2000, "currency": "EUR"}}])
+        page = b.submit("/checkout/place")
+        self.assertEqual(page.url, "/checkout/review")
+        self.assertIn("€20.00", page.text)
+        self.assertIn("changed", page.text)
+        self.assertRegex(b.submit("/checkout/place").url, "^/pay/")
+
+    def test_sold_out_under_the_form(self):
+        sku = self.shop.new_product(stock=1)
+        b = self.at_review(sku)
+        self.shop.order(sku)
+        page = b.submit("/checkout/place")
+        self.assertEqual(page.url, "/cart")
+        self.assertIn("not enough", page.text)
+
+    def test_second_window(self):
+        """Two windows at the review: the second's order is the first's."""
+        b = self.at_review(self.shop.new_product(stock=3))
+        second = Browser(self.shop)
+        second.cookies = dict(b.cookies)
+        second.get("/checkout/review")
+        paying = b.submit("/checkout/place").url
+        self.assertEqual(second.submit("/checkout/place").url, paying)
+
+    def test_form_sent_twice(self):
+        """A double click on "place order", with and without the form's own key, is one order and one way to pay."""
+        shop, sku = self.shop, self.shop.new_product(stock=10)
+        b = self.at_review(sku)
         fields = dict(b.page.form("/checkout/place")["fields"])
         head = {"Content-Type": "application/x-www-form-urlencoded", "Origin": shop.url,
                 "Cookie": "; ".join(f"{k}={v}" for k, v in b.cookies.items())}
