@@ -169,7 +169,7 @@ seed: ## Import the seed shop again
 	$(SHOP) seed
 
 import: ## Import products: FILE=products.ndjson or .csv
-	$(SHOP) import '$(FILE)'
+	$(SHOP) import "$$FILE"
 
 reset: ## Stop it and remove its data, after asking (YES=1: without)
 	$(SHOP) reset
