@@ -121,11 +121,48 @@ static void keep_pace(const struct worker *w)
 		(void)stop_asked(w->stop_fd, (int)(left_us / 1000 + 1));
 }
 
+static bool has_word(const char *words, const char *word)
+{
+	struct str rest = str_of(words), part;
+
+	while (str_next(&rest, ' ', &part)) {
+		if (str_eq(part, word))
+			return true;
+	}
+	return false;
+}
+
+/* Whether the log has news of a topic that somebody here waits for. */
+static bool concerns_us(const struct worker *w)
+{
+	const char *news = db_news(w->db);
+
+	for (size_t i = 0; i < w->nconsumers; i++) {
+		for (const char *const *topic = w->work->consumers[i].topics; *topic != NULL; topic++) {
+			if (news == NULL || has_word(news, *topic))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Until there is news for us, or it is time to look anyway. */
+static err_t wait_for_news(struct worker *w, struct ctx *c)
+{
+	int64_t deadline_us = clock_monotonic_us() + until_next_timer_ms(w) * INT64_C(1000), left_us;
+	bool notified = true;
+
+	while ((left_us = deadline_us - clock_monotonic_us()) > 0 && !worker_stopping(w)) {
+		TRY(db_wait(c, (int)(left_us / 1000 + 1), w->stop_fd, &notified));
+		if (!notified || concerns_us(w))
+			break;
+	}
+	return OK;
+}
+
 /* After a pass that found little: until something is to be done. */
 static err_t wait_for_work(struct worker *w, struct ctx *c, size_t did)
 {
-	bool notified;
-
 	if (did > 0) {
 		if (did < BUSY_EVENTS)
 			keep_pace(w);
@@ -135,7 +172,7 @@ static err_t wait_for_work(struct worker *w, struct ctx *c, size_t did)
 		(void)stop_asked(w->stop_fd, until_next_timer_ms(w));
 		return OK;
 	}
-	TRY(db_wait(c, until_next_timer_ms(w), w->stop_fd, &notified));
+	TRY(wait_for_news(w, c));
 	keep_pace(w);
 	return OK;
 }

@@ -224,13 +224,31 @@ err_t db_listen(struct ctx *c, const char *channel)
 	return OK;
 }
 
-static bool drain_notifications(PGconn *conn)
+static void keep_news(struct db *db, const char *payload)
+{
+	size_t used = strlen(db->news);
+	int n = snprintf(db->news + used, sizeof(db->news) - used, "%s%s", used > 0 ? " " : "", payload);
+
+	if (n < 0 || (size_t)n >= sizeof(db->news) - used)
+		db->news_whole = false;
+}
+
+static bool drain_notifications(struct db *db)
 {
 	bool any = false;
 
-	for (PGnotify *n; (n = PQnotifies(conn)) != NULL; PQfreemem(n))
+	db->news[0] = '\0';
+	db->news_whole = true;
+	for (PGnotify *n; (n = PQnotifies(db->conn)) != NULL; PQfreemem(n)) {
+		keep_news(db, n->extra);
 		any = true;
+	}
 	return any;
+}
+
+const char *db_news(const struct db *db)
+{
+	return db->news_whole ? db->news : NULL;
 }
 
 err_t db_wait(struct ctx *c, int timeout_ms, int stop_fd, bool *notified_r)
@@ -245,16 +263,18 @@ err_t db_wait(struct ctx *c, int timeout_ms, int stop_fd, bool *notified_r)
 	if (db->missed) {
 		/* The link was away: listen first, then let the caller look at the tables. */
 		TRY(listen_again(c));
-		db->missed = false;
+		db->missed = db->news_whole = false;
 		*notified_r = true;
 		return OK;
 	}
-	notified = drain_notifications(db->conn);
+	notified = drain_notifications(db);
 	if (!notified) {
 		p[0].fd = PQsocket(db->conn);
 		if (poll(p, 2, timeout_ms) > 0 && p[0].revents != 0 && !link_alive(db->conn))
 			db_link_drop(db);
-		notified = db->conn == NULL || drain_notifications(db->conn);
+		if (db->conn == NULL)
+			db->news_whole = false;
+		notified = db->conn == NULL || drain_notifications(db);
 	}
 	*notified_r = notified;
 	return OK;

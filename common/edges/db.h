@@ -189,6 +189,8 @@ int db_socket(const struct db *db);
 err_t db_listen(struct ctx *c, const char *channel) MUST_CHECK; /* a fixed lower-case name */
 /* Wait up to timeout_ms for a notification or stop_fd (−1: none) to become readable; drains. *notified_r says. */
 err_t db_wait(struct ctx *c, int timeout_ms, int stop_fd, bool *notified_r) MUST_CHECK;
+/* What the notifications of the last db_wait said, with spaces between; NULL: more than is kept, or the link was away. */
+const char *db_news(const struct db *db);
 
 struct db_stats {
 	uint64_t round_trips, statements, retries, reconnects, errors;

@@ -74,6 +74,8 @@ struct db {
 	bool link_lost;          /* … and that reason is the link */
 	char channel[64];        /* LISTEN again after a reconnect; "": none */
 	bool missed;             /* notifications may have been missed: the link was away */
+	char news[1024];         /* payloads of the last wait's notifications */
+	bool news_whole;         /* … all of them */
 	int64_t down_since_us;   /* monotonic; 0: the last connect succeeded */
 	int64_t next_connect_us; /* not before */
 	struct db_stats stats;

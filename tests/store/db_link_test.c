@@ -258,9 +258,14 @@ static void listen_and_wait(void **state)
 	assert_true(db_socket(c->db) >= 0);
 	assert_ok(c, db_wait(c, 0, -1, &notified));
 	assert_false(notified);
-	test_sql("notify bus; notify other");
+	test_sql("notify bus, 'order.placed'; notify bus, 'stock.low x'; notify other, 'y'");
 	assert_ok(c, db_wait(c, 5000, -1, &notified));
 	assert_true(notified);
+	assert_string_equal(db_news(c->db), "order.placed stock.low x");
+	test_sql("select pg_notify('bus', repeat('x', 2000))");
+	assert_ok(c, db_wait(c, 5000, -1, &notified));
+	assert_true(notified);
+	assert_null(db_news(c->db));
 	assert_ok(c, db_wait(c, 0, -1, &notified));
 	assert_false(notified);
 	assert_int_equal(pipe(stop), 0);
