@@ -25,6 +25,7 @@ err_t get_payment(struct request *rq)
 struct confirm {
 	struct request *rq;
 	struct uuid payment_id, attempt_id;
+	struct attempt attempt;
 	struct outcome outcome;
 	bool decided; /* an answer from before stands: nothing to record */
 };
@@ -51,8 +52,9 @@ static err_t leave_open(struct confirm *f)
 		"the payment provider is not available; send this again with the same Idempotency-Key");
 }
 
-static err_t charge(struct confirm *f, const struct intent *intent, const struct attempt *attempt)
+static err_t charge(struct confirm *f, const struct intent *intent)
 {
+	const struct attempt *attempt = &f->attempt;
 	struct request *rq = f->rq;
 	const struct provider_order order = {
 		.attempt_id = &f->attempt_id,
@@ -79,18 +81,25 @@ static err_t charge(struct confirm *f, const struct intent *intent, const struct
 	return OK;
 }
 
+/* One commit for both: a key is claimed exactly when its attempt exists. */
+static err_t begin_confirm(struct ctx *c, void *arg)
+{
+	struct confirm *f = arg;
+
+	TRY(idem_claim(f->rq, LEASE_SECS, &f->attempt_id));
+	return payment_begin(c, &f->payment_id, &f->attempt_id, "card", &f->attempt);
+}
+
 err_t post_confirm(struct request *rq)
 {
 	struct ctx *c = &rq->ctx;
 	struct confirm f = {.rq = rq};
 	struct intent intent;
-	struct attempt attempt;
 
 	TRY(path_uuid(rq, "id", &f.payment_id));
 	TRY(payment_store_get(c, &f.payment_id, &intent));
-	TRY(idem_claim(rq, LEASE_SECS, &f.attempt_id));
-	TRY(payment_begin(c, &f.payment_id, &f.attempt_id, "card", &attempt));
-	TRY(charge(&f, &intent, &attempt));
+	TRY(db_tx(c, DB_TX_DEFAULT, begin_confirm, &f));
+	TRY(charge(&f, &intent));
 	return db_tx(c, DB_TX_DEFAULT, finish_confirm, &f);
 }
 
