@@ -155,14 +155,32 @@ err_t respond_list(struct request *rq, json_t *data, const char *next_cursor)
 	return respond_json(rq, 200, list);
 }
 
+static bool is_seen(struct request *rq, const char *etag)
+{
+	const char *seen = request_header(rq, "If-None-Match");
+
+	return rq->method == METHOD_GET && seen != NULL && etag_listed(seen, etag);
+}
+
 err_t respond_resource(struct request *rq, int status, const json_t *body, int64_t version)
 {
-	const char *etag = etag_of(rq, version), *seen = request_header(rq, "If-None-Match");
+	const char *etag = etag_of(rq, version);
 
 	response_header(rq, "ETag", etag);
-	if (rq->method == METHOD_GET && status == 200 && seen != NULL && etag_listed(seen, etag))
+	if (status == 200 && is_seen(rq, etag))
 		return respond_empty(rq, 304);
 	return respond_json(rq, status, body);
+}
+
+err_t respond_content(struct request *rq, const json_t *body)
+{
+	struct str text = json_render(rq->ctx.arena, body);
+	const char *etag = arena_printf(rq->ctx.arena, "\"%.16s\"", token_hash(rq->ctx.arena, text));
+
+	response_header(rq, "ETag", etag);
+	if (is_seen(rq, etag))
+		return respond_empty(rq, 304);
+	return respond_bytes(rq, 200, "application/json", text);
 }
 
 static bool is_local_path(const char *s)

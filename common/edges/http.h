@@ -75,6 +75,8 @@ err_t respond_json(struct request *rq, int status, const json_t *body);
 err_t respond_list(struct request *rq, json_t *data, const char *next_cursor);
 /* A single resource: ETag "v<version>", 304 when If-None-Match has it. */
 err_t respond_resource(struct request *rq, int status, const json_t *body, int64_t version);
+/* The same for what has no version of its own: the ETag is that of its content. */
+err_t respond_content(struct request *rq, const json_t *body);
 err_t respond_empty(struct request *rq, int status);
 err_t respond_bytes(struct request *rq, int status, const char *content_type, struct str body);
 /* 303 to a path of this shop (must start with a single '/'). */

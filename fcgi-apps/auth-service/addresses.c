@@ -23,6 +23,7 @@ err_t address_add(struct request *rq, struct address *address_r)
 	struct address a = {.id = uuid_v7(), .version = 1}, *others;
 	size_t n;
 
+	account_store_lock(&rq->ctx, me);
 	TRY(address_store_list(&rq->ctx, me, &others, &n));
 	if (n >= ADDRESSES_MAX)
 		return fail(&rq->ctx, &ERR_TOO_MANY_ADDRESSES, "at most %d addresses are kept", ADDRESSES_MAX);
@@ -39,6 +40,7 @@ err_t address_change(struct request *rq, struct address *address_r)
 	struct uuid id;
 
 	TRY(path_uuid(rq, "id", &id));
+	account_store_lock(&rq->ctx, me);
 	TRY(address_store_get(&rq->ctx, me, &id, address_r));
 	TRY(request_if_match(rq, address_r->version));
 	apply(address_r, rq->input);

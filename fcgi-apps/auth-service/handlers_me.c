@@ -16,6 +16,7 @@ err_t patch_me(struct request *rq)
 	const struct profile_input *in = rq->input;
 	struct account account;
 
+	account_store_lock(&rq->ctx, &rq->subject->user_id);
 	TRY(account_store_get(&rq->ctx, &rq->subject->user_id, &account));
 	TRY(request_if_match(rq, account.version));
 	if (in->name == NULL)
@@ -89,6 +90,7 @@ err_t delete_address(struct request *rq)
 	struct uuid id;
 
 	TRY(path_uuid(rq, "id", &id));
+	account_store_lock(&rq->ctx, me);
 	TRY(address_store_get(&rq->ctx, me, &id, &address));
 	TRY(request_if_match(rq, address.version));
 	TRY(address_store_delete(&rq->ctx, me, &id));

@@ -186,6 +186,7 @@ err_t page_address_delete(struct request *rq)
 	struct uuid id;
 
 	TRY(path_uuid(rq, "id", &id));
+	account_store_lock(&rq->ctx, &rq->subject->user_id);
 	TRY(address_store_delete(&rq->ctx, &rq->subject->user_id, &id));
 	return done(rq, "form.saved", "/account/addresses");
 }

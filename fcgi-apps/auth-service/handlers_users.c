@@ -42,6 +42,7 @@ err_t change_rights(struct request *rq, const struct user_input *in)
 	struct uuid id;
 
 	TRY(path_uuid(rq, "id", &id));
+	account_store_lock(&rq->ctx, &id);
 	TRY(account_store_get(&rq->ctx, &id, &account));
 	TRY(request_if_match(rq, account.version));
 	if (strcmp(id.s, rq->subject->user_id.s) == 0)

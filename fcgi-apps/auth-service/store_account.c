@@ -19,6 +19,8 @@ static const struct db_stmt ACCOUNT_INSERT = DB_EXEC("account_insert",
 	SQL("insert into auth.account (id, email, email_key, name, password_hash) values ($1::uuid, $2, $3, $4, $5)"));
 static const struct db_stmt ACCOUNT_BY_ID = DB_ROWS("account_by_id", struct account, ACCOUNT_COLUMNS,
 	SQL("select " ACCOUNT_LIST " from auth.account where id = $1::uuid"));
+static const struct db_stmt ACCOUNT_LOCK =
+	DB_EXEC("account_lock", SQL("select from auth.account where id = $1::uuid for no key update"));
 static const struct db_stmt ACCOUNT_BY_EMAIL = DB_ROWS("account_by_email", struct account, ACCOUNT_COLUMNS,
 	SQL("select " ACCOUNT_LIST " from auth.account where email_key = $1"));
 static const struct db_stmt ACCOUNT_LIST_PAGE = DB_ROWS("account_list", struct account, ACCOUNT_COLUMNS,
@@ -55,7 +57,7 @@ static const struct db_column ROLE_COLUMNS[] = {
 static const struct db_stmt ROLES = DB_ROWS("roles", struct role, ROLE_COLUMNS,
 	SQL("select name, title, is_staff from auth.role order by is_staff, title"));
 
-const struct db_stmt *const ACCOUNT_STATEMENTS[] = {&ACCOUNT_INSERT, &ACCOUNT_BY_ID, &ACCOUNT_BY_EMAIL, &ACCOUNT_LIST_PAGE,
+const struct db_stmt *const ACCOUNT_STATEMENTS[] = {&ACCOUNT_INSERT, &ACCOUNT_BY_ID, &ACCOUNT_LOCK, &ACCOUNT_BY_EMAIL, &ACCOUNT_LIST_PAGE,
 	&ACCOUNT_RENAME, &ACCOUNT_PASSWORD, &ACCOUNT_RIGHTS, &ACCOUNT_ADD_ROLE, &ACCOUNT_SEEN, &ATTEMPT_BEGIN,
 	&ATTEMPT_FORGET, &ROLES, NULL};
 
@@ -75,6 +77,11 @@ void account_store_insert(struct ctx *c, const struct account *a)
 	json_set_text(payload, "user_id", a->id.s);
 	event_emit(c, &(struct event){
 			      .topic = "user.registered", .aggregate_type = "user", .aggregate_id = a->id.s, .payload = payload});
+}
+
+void account_store_lock(struct ctx *c, const struct uuid *id)
+{
+	db_defer(c, &ACCOUNT_LOCK, PARAMS(P_UUID(id)));
 }
 
 err_t account_store_get(struct ctx *c, const struct uuid *id, struct account *account_r)

@@ -11,6 +11,8 @@ extern const struct db_constraint ACCOUNT_CONSTRAINTS[];
 
 /* Queue a new account and its event; ERR_EMAIL_TAKEN surfaces with COMMIT at the latest. */
 void account_store_insert(struct ctx *c, const struct account *a);
+/* Changes of an account and its addresses go one after the other: first of all in such a transaction. */
+void account_store_lock(struct ctx *c, const struct uuid *id);
 err_t account_store_get(struct ctx *c, const struct uuid *id, struct account *account_r) MUST_CHECK;
 err_t account_store_by_email(struct ctx *c, const char *email, struct account *account_r, bool *found_r) MUST_CHECK;
 /*

@@ -114,6 +114,7 @@ err_t delete_product(struct request *rq)
 {
 	struct full_product p;
 
+	product_store_lock(&rq->ctx);
 	TRY(product_store_get(&rq->ctx, path_arg(rq, "id"), true, &p));
 	TRY(request_if_match(rq, p.product.version));
 	TRY(product_store_archive(&rq->ctx, &p.product.id));
@@ -129,7 +130,7 @@ err_t get_categories(struct request *rq)
 	TRY(category_store_all(&rq->ctx, &all, &n));
 	json_set(o, "data", view_category_tree(rq, all, n));
 	json_set_null(o, "next_cursor");
-	return respond_json(rq, 200, o);
+	return respond_content(rq, o);
 }
 
 err_t get_category(struct request *rq)
@@ -146,7 +147,7 @@ err_t get_category(struct request *rq)
 	o = view_category(rq, &k);
 	json_set(o, "parents", parents);
 	json_set(o, "children", children);
-	return respond_json(rq, 200, o);
+	return respond_content(rq, o);
 }
 
 err_t post_import(struct request *rq)
@@ -184,5 +185,5 @@ err_t get_import(struct request *rq)
 
 	TRY(path_uuid(rq, "id", &id));
 	TRY(import_store_get(&rq->ctx, &id, &import, &errors, &n));
-	return respond_json(rq, 200, view_import(rq, &import, errors, n));
+	return respond_content(rq, view_import(rq, &import, errors, n));
 }

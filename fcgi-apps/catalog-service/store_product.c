@@ -145,6 +145,9 @@ static const struct db_stmt IMAGE_FIRST = DB_ROWS("image_first", struct owner, O
 
 static const struct db_stmt REFRESH_STOCK =
 	DB_EXEC("refresh_stock", SQL("select catalog.refresh_stock(array[$1::text])"));
+/* The lock that every writer of the catalogue takes: sql/catalog/0003. */
+static const struct db_stmt WRITERS_LOCK =
+	DB_EXEC("catalog_writers_lock", SQL("select pg_advisory_xact_lock(hashtext('catalog.apply_products'))"));
 static const struct db_stmt FOLLOW_PRICES = DB_EXEC("follow_prices", SQL("select catalog.follow_prices()"));
 
 static const struct db_column EXPORT_COLUMNS[] = {
@@ -168,6 +171,7 @@ const struct db_stmt *const PRODUCT_STATEMENTS[] = {
 	&IMAGE_DELETE,
 	&IMAGE_FIRST,
 	&REFRESH_STOCK,
+	&WRITERS_LOCK,
 	&FOLLOW_PRICES,
 	&EXPORT,
 	NULL,
@@ -203,6 +207,11 @@ err_t product_store_get(struct ctx *c, const char *key, bool hidden_too, struct 
 		return &ERR_NOT_FOUND;
 	*p_r = p;
 	return OK;
+}
+
+void product_store_lock(struct ctx *c)
+{
+	db_defer(c, &WRITERS_LOCK, NO_PARAMS);
 }
 
 err_t product_store_admin_list(struct ctx *c, const struct admin_list *list, struct product **rows_r, size_t *n_r)

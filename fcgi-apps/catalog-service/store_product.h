@@ -63,6 +63,8 @@ extern const struct db_constraint CATALOG_CONSTRAINTS[];
 
 /* key: an id or a slug. Hidden ones only when staff asks. ERR_NOT_FOUND. */
 err_t product_store_get(struct ctx *c, const char *key, bool hidden_too, struct full_product *p_r) MUST_CHECK;
+/* Before a product is read in order to change it: nobody else changes it meanwhile. */
+void product_store_lock(struct ctx *c);
 /* Newest change first; q is part of the name or a SKU; cursor is the last row's id. */
 err_t product_store_admin_list(struct ctx *c, const struct admin_list *list, struct product **rows_r, size_t *n_r) MUST_CHECK;
 /* catalog.apply_products in the open transaction, or in one of its own. */

@@ -53,6 +53,7 @@ err_t write_product(struct request *rq, const struct product_row *row, const cha
 	size_t n;
 
 	if (key != NULL) {
+		product_store_lock(c);
 		TRY(product_store_get(c, key, true, &before));
 		TRY(request_if_match(rq, before.product.version));
 		if (wanted.sku == NULL)

@@ -265,6 +265,9 @@ static void categories_are_a_tree(void **state)
 	assert_string_equal(
 		json_text(json_array_get(json_object_get(test_json(rq), "parents"), 0), "slug", ""), "kitchen");
 	assert_int_equal(json_int(test_json(rq), "products", 0), 1);
+	char etag[32];
+	assert_true(snprintf(etag, sizeof(etag), "%s", test_header(rq, "ETag")) > 2);
+	assert_status(test_http("GET", "/api/v1/categories/kitchen/mugs", NULL, "HTTP_IF_NONE_MATCH", etag, NULL), 304);
 	assert_status(test_http("GET", "/api/v1/categories/mugs", NULL, NULL), 200);
 	assert_status(test_http("GET", "/api/v1/categories/nothing", NULL, NULL), 404);
 }

@@ -144,6 +144,32 @@ class RacesTest(ShopTest):
         self.assertRegex(answers[0].headers["Location"], "^/pay/")
         self.assertEqual(shop.stock(sku)["reserved"], 1)
 
+    def test_new_version_once(self):
+        """Of writers that saw the same version one writes; the others hear that it is an old one."""
+        shop, sku = self.shop, self.shop.new_product()
+        customer, staff = shop.customer()["access_token"], shop.admin()
+        address = "/me/addresses/" + shop.api("POST", "/me/addresses", ADDRESS, token=customer).json["id"]
+        product = "/products/" + shop.api("GET", f"/search?q={sku}").json["data"][0]["id"]
+        cart = shop.cart(sku)
+        user = shop.api("GET", "/me", token=customer)
+        things = {
+            "/me": (user.headers["ETag"], lambda n: {"name": f"Name {n}"}, customer),
+            address: ('"v1"', lambda n: {"city": f"City {n}"}, customer),
+            product: (shop.api("GET", product).headers["ETag"], lambda n: {"name": f"Cup {n}"}, staff),
+            f"/carts/{cart['id']}/lines/{cart['lines'][0]['id']}": ('"v1"', lambda n: {"quantity": n + 1}, None),
+        }
+        for path, (tag, body, token) in things.items():
+            with self.subTest(path):
+                answers = at_once([lambda n=n: shop.api("PATCH", path, body(n), token=token, headers={"If-Match": tag}) for n in range(6)])
+                self.assertEqual(sorted(a.status for a in answers), [200] + [412] * 5, answers)
+
+    def test_one_default_address(self):
+        token = self.shop.customer()["access_token"]
+        answers = at_once([lambda: self.shop.api("POST", "/me/addresses", {**ADDRESS, "is_default": True}, token=token)] * 6)
+        self.assertEqual({a.status for a in answers}, {201}, answers)
+        kept = self.shop.api("GET", "/me/addresses", token=token).json["data"]
+        self.assertEqual([a["is_default"] for a in kept].count(True), 1, kept)
+
     def test_refresh_once(self):
         """A refresh token is good for one of two programs that use it at once."""
         token = self.shop.customer()["refresh_token"]
