@@ -182,10 +182,22 @@ const char *form_value(struct request *rq, const char *name)
 	return rq->form.n > 0 ? params_get(&rq->form, name) : NULL;
 }
 
-static void add_error(struct request *rq, json_t *form, const char *field, const char *message)
+/* Problems are phrases, in logs and in the API; people read sentences. */
+static const char *sentence(struct arena *a, const char *phrase)
+{
+	size_t n = strlen(phrase);
+	char *s = arena_printf(a, "%s%s", phrase, n > 0 && strchr(".!?", phrase[n - 1]) == NULL ? "." : "");
+
+	if (s[0] >= 'a' && s[0] <= 'z')
+		s[0] = (char)(s[0] - 'a' + 'A');
+	return s;
+}
+
+static void add_error(struct request *rq, json_t *form, const char *field, const char *phrase)
 {
 	json_t *o = json_new_object(rq->ctx.arena), *errors = json_object_get(form, "errors");
 	json_t *by_field = json_object_get(form, "error");
+	const char *message = sentence(rq->ctx.arena, phrase);
 
 	json_set_text_if(o, "field", field);
 	json_set_text(o, "message", message);

@@ -188,7 +188,7 @@ static void test_customers(void **state)
 		"{customer}blocked");
 	rq = post(path, "roles=pirate");
 	assert_status(rq, 422);
-	assert_true(contains(rq, "there is no such role"));
+	assert_true(contains(rq, "There is no such role."));
 }
 
 static void test_flash_is_shown_once(void **state)

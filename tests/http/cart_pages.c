@@ -386,7 +386,7 @@ static void saved_addresses(void **state)
 	assert_false(shows(rq, "Secret street"));
 	rq = browse(1, "POST", "/checkout/address", "email=person1%40example.com&address_id=01900000-0000-7000-8000-000000000202");
 	assert_status(rq, 422);
-	assert_shows(rq, "choose one of your addresses");
+	assert_shows(rq, "Choose one of your addresses.");
 	assert_false(shows(rq, "Secret street"));
 	assert_leads_to(browse(1, "POST", "/checkout/address", "email=person1%40example.com&address_id=01900000-0000-7000-8000-000000000201"),
 		"/checkout/shipping");

@@ -243,7 +243,7 @@ static void the_back_office(void **state)
 	assert_true(shows(rq, "Enter how many"));
 	rq = ship_form("4");
 	assert_status(rq, 422);
-	assert_true(shows(rq, "only 3"));
+	assert_true(shows(rq, "Only 3"));
 	assert_status(ship_form("x"), 422);
 	assert_status(ship_form("3"), 303);
 	assert_string_equal(test_sql_text("select status from orders.orders"), "shipped");
