@@ -282,11 +282,11 @@ static void seed_pictures_come_from_their_folder_only(void **state)
 	struct picture_of p = {0};
 
 	(void)state;
-	assert_ok(c, picture_from_file(c, "sql/seed/pictures", "hero.svg", &p));
-	assert_true(str_starts(str_of(p.url), "/media/") && p.width == 1600 && p.height == 700);
+	assert_ok(c, picture_from_file(c, "sql/seed/pictures", "apron-canvas.svg", &p));
+	assert_true(str_starts(str_of(p.url), "/media/") && p.width == 800 && p.height == 800);
 	assert_err(c, picture_from_file(c, "sql/seed/pictures", "../products.ndjson", &p), &ERR_INVALID);
 	assert_err(c, picture_from_file(c, "sql/seed/pictures", "nothing.svg", &p), &ERR_INVALID);
-	assert_err(c, picture_from_file(c, NULL, "hero.svg", &p), &ERR_INVALID);
+	assert_err(c, picture_from_file(c, NULL, "apron-canvas.svg", &p), &ERR_INVALID);
 }
 
 /* ------------------------------------------------------------------ real catalogues */
