@@ -21,7 +21,7 @@ import threading
 import time
 import unittest
 
-from shop import ShopTest, unique, wait_for
+from shop import ShopTest, make, unique, wait_for
 
 PURCHASES = int(os.environ.get("PURCHASES", "40"))
 SEED = int(os.environ.get("SEED", str(random.randrange(1 << 30))))
@@ -174,6 +174,7 @@ class FaultTest(ShopTest):
         self.assert_mails(orders, mails)
         stock = self.shop.stock(sku)
         self.assertEqual((stock["on_hand"], stock["reserved"]), (STOCK, PURCHASES), stock)
+        wait_for("everything to be ready again", lambda: make("status", self.shop.run_dir).returncode == 0)
         print(f"all settled {time.monotonic() - begun:.1f} s later", flush=True)
 
     def runsvdir(self):
