@@ -1,8 +1,8 @@
-#!/bin/sh
+#!/bin/bash
 # Install what is missing of the given groups of common/install/packages, in one apt-get call.
 # Nothing missing: one dpkg-query, no network, no output.
 # Debian's own PostgreSQL cluster and nginx service are neither created, started nor changed.
-set -eu
+set -euo pipefail
 here=$(dirname "$0")
 pattern="^($(echo "$*" | tr ' ' '|'))[[:space:]]"
 wanted=$(grep -E "$pattern" "$here/packages" | awk '{print $2}')
@@ -49,14 +49,17 @@ case "$missing" in *postgresql-15*)
 esac
 
 export DEBIAN_FRONTEND=noninteractive
-# An empty list of packages (a fresh container) needs an update first; so does one that no longer knows a version.
-# shellcheck disable=SC2086
-install() { apt-get install -y -q --no-install-recommends $missing; }
 log=$(mktemp)
-if ! install >"$log" 2>&1; then
+# A line now and then: it takes minutes, and silence looks like a hang.
+progress='/^Need to get/ { print "  " $0; fflush() } /^Setting up/ { if (++n % 25 == 0) { print "  " n " packages set up"; fflush() } }'
+# shellcheck disable=SC2086
+install() { LC_ALL=C apt-get install -y -q --no-install-recommends $missing 2>&1 | tee "$log" | awk "$progress"; }
+
+# A fresh machine has no package lists yet, and old lists name versions that are gone.
+if ! install; then
 	echo "  fetching Debian's package lists"
 	apt-get update -q >"$log" 2>&1 || { cat "$log" >&2; exit 1; }
-	install >"$log" 2>&1 || { tail -n 30 "$log" >&2; exit 1; }
+	install || { tail -n 30 "$log" >&2; exit 1; }
 fi
 rm -f "$log"
 echo "  installed"

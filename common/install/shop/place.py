@@ -143,7 +143,7 @@ class Place:
 
     def _own_dir(self, path):
         """A folder that nobody else may have put there, or may write to."""
-        path.mkdir(mode=0o700 if path == self.secret else 0o755, parents=True, exist_ok=True)
+        path.mkdir(mode=0o700 if path in (self.secret, self.socket_dir) else 0o755, parents=True, exist_ok=True)
         found = os.lstat(path)
         wanted = pwd.getpwnam(self.user)
         if not stat.S_ISDIR(found.st_mode) or found.st_uid not in (os.geteuid(), wanted.pw_uid) or found.st_mode & 0o022:

@@ -21,6 +21,13 @@ NGINX_LEFTOVERS = [
     "echo $$ >group",
 ]
 INFRASTRUCTURE = ("postgres", "nginx", "mail")
+# nginx writes its access log itself, in large pieces, which svlogd could not do as cheaply; so it is moved away when it is large.
+ROTATE = [
+    "if [ -n \"$(find \"$LOG\" -size +32M 2>/dev/null)\" ]; then",
+    '\tmv "$LOG" "$LOG.1"',
+    '\tkill -USR1 "$(cat ../nginx/supervise/pid)"',
+    "fi",
+]
 
 
 class Process:
@@ -92,15 +99,16 @@ def define(place, settings):
     supervise.define(place, "nginx", ["chpst", "-P", "/usr/sbin/nginx", "-e", "stderr", "-p", place.nginx, "-c", place.nginx / "nginx.conf"],
                      {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}, NGINX_LEFTOVERS)
     supervise.define(place, "mail", [PYTHON, place.install / "mail_sink.py", f"127.0.0.1:{settings['smtp_port']}", place.mail], {"LC_ALL": "C.UTF-8"})
+    supervise.define(place, "rotate", ["sleep", "300"], {"PATH": "/usr/bin:/bin", "LOG": place.log / "nginx" / "access.log"}, ROTATE)
     processes = table(place)
     for p in processes:
         supervise.define(place, p.name, [place.bin / p.program] + ([p.mode] if p.mode else []), environment(place, settings, p))
-    supervise.forget_others(place, set(INFRASTRUCTURE) | {p.name for p in processes})
+    supervise.forget_others(place, set(INFRASTRUCTURE) | {"rotate"} | {p.name for p in processes})
 
 
 def stop_order(there):
     """From the outside in: no new requests, then what serves them, then what works behind them, the database last."""
-    work = [n for n in there if n.endswith("-work") or n == "mail"]
+    work = [n for n in there if n.endswith("-work") or n in ("mail", "rotate")]
     serve = [n for n in there if n not in work and n not in INFRASTRUCTURE]
     return [(["nginx"], 5), (serve + work, 15), (["postgres"], 30)]
 

@@ -129,7 +129,7 @@ def bring_up(place, settings):
         if created:
             say("creating schemas and roles")
         postgres.migrate(place, sorted({p.role for p in services.every()}))
-        names = ["nginx", "mail"] + [p.name for p in wanted]
+        names = ["nginx", "mail", "rotate"] + [p.name for p in wanted]
         supervise.wait_supervised(place, names, deadline)
         for name in names:
             supervise.up(place, name)

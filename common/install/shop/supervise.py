@@ -17,7 +17,8 @@ FINISH = """#!/bin/sh
 # What ended, when: read while an instance starts, to say at once what does not come up.
 echo "$1 $2" >>ended
 """
-LOG_RUN = "#!/bin/sh\nexec setpriv --pdeathsig TERM svlogd {folder}\n"
+# Lines of a JSON log are longer than svlogd's usual 1000 bytes.
+LOG_RUN = "#!/bin/sh\nexec setpriv --pdeathsig TERM svlogd -l 16000 -b 32768 {folder}\n"
 
 
 def define(place, name, argv, environment=None, lines=(), down=True, death="TERM"):
