@@ -17,6 +17,7 @@
 #define SEGMENTS_MAX 16
 #define BODY_MAX_BYTES (64u * 1024)
 #define LOGGED_PATH_MAX 40
+#define LOGGED_SEGMENT_MAX 16
 #define REQUEST_ID_MAX 64
 
 /* ------------------------------------------------------------------ matching */
@@ -489,11 +490,20 @@ static void count_request(const struct request *rq, int64_t took_us)
 	}
 }
 
+/* The beginning of a path that is no route's: nothing of it that is long enough to be a key. */
+static const char *unknown_path(struct request *rq)
+{
+	size_t n = 0, segment = 0;
+
+	for (; rq->path[n] != '\0' && n < LOGGED_PATH_MAX && segment <= LOGGED_SEGMENT_MAX; n++)
+		segment = rq->path[n] == '/' ? 0 : segment + 1;
+	return arena_strndup(rq->ctx.arena, rq->path, n);
+}
+
 /* The route's pattern, not the path: paths hold ids that act as keys. */
 static void log_access(struct request *rq, err_t e, int64_t took_us)
 {
-	const char *path = rq->route != NULL ? rq->route->path :
-					       arena_strndup(rq->ctx.arena, rq->path, strnlen(rq->path, LOGGED_PATH_MAX));
+	const char *path = rq->route != NULL ? rq->route->path : unknown_path(rq);
 	const char *code = e != OK ? e->code : rq->failure != OK ? rq->failure->code : "";
 
 	log_info(&rq->ctx, "request", LS("method", rq->head ? "HEAD" : method_name(rq->method)), LS("path", path),

@@ -61,6 +61,10 @@ class GatewayTest(ShopTest):
         log = wait_for("the access log", lambda: (lambda t: t if f"{word}x" in t else None)(path.read_text()))
         self.assertNotIn(key, log.lower())
         self.assertNotIn(f"={word}", log)
+        services = [p.read_text(errors="replace").lower() for p in (self.shop.run_dir / "log").glob("*-service/current")]
+        self.assertTrue(any(key[:8] in text for text in services), "the services log no path that is no route's")
+        for text in services:
+            self.assertNotIn(key[:20], text)
 
     def test_page_errors_are_pages(self):
         r = self.shop.request("POST", "/cart/lines", b"x" * (2 << 20), {"Content-Type": "application/x-www-form-urlencoded"})
