@@ -81,7 +81,7 @@ def decide_settings(place):
     smtp = free_port(before.get("smtp_port") or port + 20000, taken | {internal})
     url = f"https://localhost:{tls_port}" if tls_port else f"http://localhost:{port}"
     return {"port": port, "tls_port": tls_port, "internal_port": internal, "smtp_port": smtp, "limits": limits,
-            "public_url": env("PUBLIC_URL", url), "workers": int(env("WORKERS", "2")), "log_level": env("LOG_LEVEL", "info"),
+            "public_url": env("PUBLIC_URL", url), "workers": int(env("WORKERS", "4")), "log_level": env("LOG_LEVEL", "info"),
             "build": env("BUILD", "build/dev")}
 
 
