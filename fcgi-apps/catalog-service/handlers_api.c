@@ -87,10 +87,10 @@ static err_t respond_product(struct request *rq, int status, const struct full_p
 
 err_t get_product(struct request *rq)
 {
-	struct full_product p;
+	struct shown_product s;
 
-	TRY(product_store_get(&rq->ctx, path_arg(rq, "id"), sees_hidden(rq), &p));
-	return respond_product(rq, 200, &p);
+	TRY(product_store_show(&rq->ctx, path_arg(rq, "id"), sees_hidden(rq), &s));
+	return respond_resource(rq, 200, view_product(rq, &s.full, s.related, s.nrelated), s.full.product.version);
 }
 
 err_t post_product(struct request *rq)

@@ -224,26 +224,24 @@ static const char *meta_description(struct request *rq, const char *description)
 
 err_t page_product(struct request *rq)
 {
-	struct full_product p;
-	struct card *related;
-	size_t nrelated;
+	struct shown_product shown;
 	json_t *context = json_new_object(rq->ctx.arena), *page = json_new_object(rq->ctx.arena);
 
-	TRY(product_store_get(&rq->ctx, path_arg(rq, "slug"), false, &p));
-	TRY(listing_store_related(&rq->ctx, &p.product.id, &related, &nrelated));
-	page_product_view(rq, context, &p, related, nrelated);
+	TRY(product_store_show(&rq->ctx, path_arg(rq, "slug"), false, &shown));
+	const struct full_product *p = &shown.full;
+	page_product_view(rq, context, p, shown.related, shown.nrelated);
 	json_set_text(page, "og_type", "product");
-	const char *image = p.product.image_url;
+	const char *image = p->product.image_url;
 	if (image != NULL && image[0] == '/')
 		image = arena_printf(rq->ctx.arena, "%s%s", rq->app->public_url, image);
 	json_set_text(page, "image", image);
 	json_set(context, "page", page);
 	json_set_text(context, "q", "");
 	struct page_info info = {
-		.title = p.product.name,
-		.description = meta_description(rq, p.product.description),
-		.canonical = arena_printf(rq->ctx.arena, "/p/%s", p.product.slug),
-		.json_ld = page_product_ld(rq, &p),
+		.title = p->product.name,
+		.description = meta_description(rq, p->product.description),
+		.canonical = arena_printf(rq->ctx.arena, "/p/%s", p->product.slug),
+		.json_ld = page_product_ld(rq, p),
 	};
 	return page_respond(rq, 200, "catalog/product", context, &info);
 }

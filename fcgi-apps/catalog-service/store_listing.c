@@ -191,10 +191,10 @@ static const struct db_stmt HOME_REDUCED = DB_ROWS("home_reduced", struct card, 
 	SQL("select " CARD_FIELDS
 	    ", 0::bigint as number from catalog.listing l where l.in_stock and l.list_minor is not null"
 	    " order by l.popularity desc, l.product_id desc limit 4"));
-static const struct db_stmt RELATED = DB_ROWS("related", struct card, CARD_COLUMNS,
-	SQL("select " CARD_FIELDS ", 0::bigint as number from catalog.listing l"
-	    " where l.product_id <> $1::uuid and l.category = (select category from catalog.listing where product_id = "
-	    "$1)"
+const struct db_stmt LISTING_RELATED = DB_ROWS("related", struct card, CARD_COLUMNS,
+	SQL("select " CARD_FIELDS ", 0::bigint as number from catalog.product p join catalog.category k on k.id = p.category_id"
+	    " join catalog.listing l on l.category = k.path and l.product_id <> p.id"
+	    " where (p.id = $1::uuid or p.slug = $2::text)"
 	    " order by l.in_stock desc, l.popularity desc, l.product_id desc limit 4"));
 
 static const struct db_column ADDRESS_COLUMNS[] = {
@@ -231,7 +231,7 @@ const struct db_stmt *const LISTING_STATEMENTS[] = {
 	&HOME_BESTSELLERS,
 	&HOME_NEWEST,
 	&HOME_REDUCED,
-	&RELATED,
+	&LISTING_RELATED,
 	&ADDRESSES,
 	&COUNT_ALL,
 	NULL,
@@ -317,7 +317,7 @@ err_t listing_store_home(struct ctx *c, struct home *h)
 
 err_t listing_store_related(struct ctx *c, const struct uuid *product_id, struct card **cards_r, size_t *n_r)
 {
-	return db_rows(c, &RELATED, PARAMS(P_UUID(product_id)), cards_r, n_r);
+	return db_rows(c, &LISTING_RELATED, PARAMS(P_UUID(product_id), P_NULL), cards_r, n_r);
 }
 
 err_t listing_store_addresses(struct ctx *c, int64_t offset, int64_t limit, struct page_address **rows_r, size_t *n_r)

@@ -54,7 +54,8 @@ struct home {
 	size_t nbestsellers, nnewest, nreduced;
 };
 err_t listing_store_home(struct ctx *c, struct home *home_r) MUST_CHECK;
-/* Others of the same category that are bought often. */
+/* Others of the same category that are bought often. $1: the product's id, or $2: its slug. */
+extern const struct db_stmt LISTING_RELATED;
 err_t listing_store_related(struct ctx *c, const struct uuid *product_id, struct card **cards_r, size_t *n_r) MUST_CHECK;
 
 /* For the sitemap: slugs in id order behind `after` (unset: from the start). */

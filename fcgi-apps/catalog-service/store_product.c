@@ -1,6 +1,7 @@
 /* store_product.c - statements over products, variants, pictures. Writing rules are in sql/catalog/0003_write.sql. */
 #include "store_product.h"
 #include "service.h"
+#include "store_listing.h"
 
 #include <string.h>
 
@@ -190,23 +191,39 @@ const struct db_constraint CATALOG_CONSTRAINTS[] = {
 	{0},
 };
 
-err_t product_store_get(struct ctx *c, const char *key, bool hidden_too, struct full_product *p_r)
+static err_t get(struct ctx *c, const char *key, bool hidden_too, struct shown_product *s_r, bool related_too)
 {
 	struct uuid id = {{0}};
 	bool is_id = uuid_parse(str_of(key), &id);
 	const char *slug = is_id ? NULL : key;
-	struct full_product p = {0};
+	struct shown_product s = {0};
+	struct full_product *p = &s.full;
 	const struct db_call calls[] = {
-		CALL_ONE(&PRODUCT, &p.product, P_UUID(&id), P_TEXT(slug), P_BOOL(hidden_too)),
-		CALL_ROWS(&VARIANTS, &p.variants, &p.nvariants, P_UUID(&id), P_TEXT(slug)),
-		CALL_ROWS(&IMAGES, &p.images, &p.nimages, P_UUID(&id), P_TEXT(slug)),
+		CALL_ONE(&PRODUCT, &p->product, P_UUID(&id), P_TEXT(slug), P_BOOL(hidden_too)),
+		CALL_ROWS(&VARIANTS, &p->variants, &p->nvariants, P_UUID(&id), P_TEXT(slug)),
+		CALL_ROWS(&IMAGES, &p->images, &p->nimages, P_UUID(&id), P_TEXT(slug)),
+		CALL_ROWS(&LISTING_RELATED, &s.related, &s.nrelated, P_UUID(&id), P_TEXT(slug)),
 	};
 
-	TRY(db_run(c, calls, ARRAY_LEN(calls)));
-	if (!hidden_too && !p.product.visible)
+	TRY(db_run(c, calls, related_too ? ARRAY_LEN(calls) : ARRAY_LEN(calls) - 1));
+	if (!hidden_too && !p->product.visible)
 		return &ERR_NOT_FOUND;
-	*p_r = p;
+	*s_r = s;
 	return OK;
+}
+
+err_t product_store_get(struct ctx *c, const char *key, bool hidden_too, struct full_product *p_r)
+{
+	struct shown_product s;
+
+	TRY(get(c, key, hidden_too, &s, false));
+	*p_r = s.full;
+	return OK;
+}
+
+err_t product_store_show(struct ctx *c, const char *key, bool hidden_too, struct shown_product *s_r)
+{
+	return get(c, key, hidden_too, s_r, true);
 }
 
 void product_store_lock(struct ctx *c)

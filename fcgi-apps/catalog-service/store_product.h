@@ -63,6 +63,13 @@ extern const struct db_constraint CATALOG_CONSTRAINTS[];
 
 /* key: an id or a slug. Hidden ones only when staff asks. ERR_NOT_FOUND. */
 err_t product_store_get(struct ctx *c, const char *key, bool hidden_too, struct full_product *p_r) MUST_CHECK;
+/* The same with what goes well with it, in the same round trip. */
+struct shown_product {
+	struct full_product full;
+	struct card *related;
+	size_t nrelated;
+};
+err_t product_store_show(struct ctx *c, const char *key, bool hidden_too, struct shown_product *s_r) MUST_CHECK;
 /* Before a product is read in order to change it: nobody else changes it meanwhile. */
 void product_store_lock(struct ctx *c);
 /* Newest change first; q is part of the name or a SKU; cursor is the last row's id. */
