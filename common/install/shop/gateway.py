@@ -46,5 +46,13 @@ def write(place, settings):
         (nginx / "key.pem").chmod(0o600)
 
 
-def check(place):
-    place.run(["/usr/sbin/nginx", "-t", "-q", "-e", "stderr", "-p", place.nginx, "-c", place.nginx / "nginx.conf"])
+def privileges(place, settings):
+    """setpriv's options for what a port below 1024 takes, when root starts the instance."""
+    if place.as_root and min(settings["port"], settings["tls_port"] or 65535) < 1024:
+        return ("--inh-caps", "+net_bind_service", "--ambient-caps", "+net_bind_service")
+    return ()
+
+
+def check(place, settings):
+    place.run(["/usr/sbin/nginx", "-t", "-q", "-e", "stderr", "-p", place.nginx, "-c", place.nginx / "nginx.conf"],
+              privileges(place, settings))

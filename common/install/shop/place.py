@@ -157,9 +157,9 @@ class Place:
             return [str(a) for a in argv]
         return ["setpriv", "--reuid", self.user, "--regid", self.user, "--clear-groups", *options, "--"] + [str(a) for a in argv]
 
-    def run(self, argv, **keywords):
+    def run(self, argv, options=(), **keywords):
         """Run a short command as the instance's user; its output matters only when it fails."""
-        done = subprocess.run(self.drop(argv), cwd="/", stdin=keywords.pop("stdin", subprocess.DEVNULL), stdout=subprocess.PIPE,
+        done = subprocess.run(self.drop(argv, *options), cwd="/", stdin=keywords.pop("stdin", subprocess.DEVNULL), stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, check=False, **keywords)
         if done.returncode != 0:
             raise Trouble(f"{pathlib.Path(str(argv[0])).name} failed:\n{done.stdout.decode('utf-8', 'replace').rstrip()}")

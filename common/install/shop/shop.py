@@ -112,11 +112,9 @@ def bring_up(place, settings):
     created = postgres.ensure_cluster(place, say)
     gateway.write(place, settings)
     services.define(place, settings)
-    gateway.check(place)
-    options = ("--inh-caps", "+net_bind_service", "--ambient-caps", "+net_bind_service") \
-        if place.as_root and min(settings["port"], settings["tls_port"] or 65535) < 1024 else ()
+    gateway.check(place, settings)
     place.remember(settings)
-    top = supervise.start(place, options)
+    top = supervise.start(place, gateway.privileges(place, settings))
     try:
         deadline = time.monotonic() + READY_SECS
         wanted = services.table(place)
