@@ -28,17 +28,24 @@ int64_t cart_item_count(const struct cart *cart)
 	return count;
 }
 
-static bool ships_there(const struct rates *rates, const char *country, const char *currency)
+static bool is_of(const struct shipping_price *s, const char *zone, const char *currency)
 {
+	return strcmp(s->country, zone) == 0 && strcmp(s->currency, currency) == 0;
+}
+
+static size_t count_of(const struct rates *rates, const char *zone, const char *currency)
+{
+	size_t n = 0;
+
 	for (size_t i = 0; i < rates->nshipping; i++)
-		if (strcmp(rates->shipping[i].country, country) == 0 && strcmp(rates->shipping[i].currency, currency) == 0)
-			return true;
-	return false;
+		n += is_of(&rates->shipping[i], zone, currency);
+	return n;
 }
 
 void cart_use_rates(struct ctx *c, struct cart *cart, const struct rates *rates, const char *home_country)
 {
 	const char *taxed_in = cart->country ? cart->country : home_country, *zone = cart->country;
+	size_t n;
 
 	cart->ntax_rates = cart->nshipping = 0;
 	cart->tax_rates = arena_array_of(c->arena, rates->ntaxes, struct tax_rate);
@@ -47,14 +54,15 @@ void cart_use_rates(struct ctx *c, struct cart *cart, const struct rates *rates,
 			cart->tax_rates[cart->ntax_rates++] = rates->taxes[i];
 	if (zone == NULL)
 		return;
-	if (!ships_there(rates, zone, cart->currency))
+	n = count_of(rates, zone, cart->currency);
+	if (n == 0) {
 		zone = EVERYWHERE;
-	cart->shipping = arena_array_of(c->arena, rates->nshipping, struct shipping_price);
-	for (size_t i = 0; i < rates->nshipping; i++) {
-		const struct shipping_price *s = &rates->shipping[i];
-		if (strcmp(s->country, zone) == 0 && strcmp(s->currency, cart->currency) == 0)
-			cart->shipping[cart->nshipping++] = *s;
+		n = count_of(rates, zone, cart->currency);
 	}
+	cart->shipping = arena_array_of(c->arena, n, struct shipping_price);
+	for (size_t i = 0; i < rates->nshipping; i++)
+		if (is_of(&rates->shipping[i], zone, cart->currency))
+			cart->shipping[cart->nshipping++] = rates->shipping[i];
 }
 
 /* Rate of a tax class at the destination; a class without a rate of its own pays the standard one. */
