@@ -9,6 +9,10 @@ from place import ROOT, Trouble
 SUPERUSER = "postgres"
 PORT = "5432"
 DATABASE = "ecostore"
+HBA = """# By a Unix socket, with a password; services to their database only. No network.
+local all        {superuser} scram-sha-256
+local {database} all      scram-sha-256
+"""
 # For a machine with 1-4 GB; an order waits for the disk, always (synchronous_commit).
 SETTINGS = """
 listen_addresses = ''
@@ -79,7 +83,7 @@ def ensure_cluster(place, say):
         say("creating the database cluster")
         place.run([bin_dir() / "initdb", "-D", place.pg, "-U", SUPERUSER, "-E", "UTF8", "--locale=C.UTF-8", "--data-checksums",
                    "-A", "scram-sha-256", f"--pwfile={place.secret / 'roles' / SUPERUSER}"])
-        place.write(place.pg / "pg_hba.conf", "# By a Unix socket, with a password. No network.\nlocal all all scram-sha-256\n", 0o600)
+    place.write(place.pg / "pg_hba.conf", HBA.format(superuser=SUPERUSER, database=DATABASE), 0o600)
     place.write(place.pg / "postgresql.conf", SETTINGS.format(port=PORT, sockets=str(place.socket_dir)), 0o600)
     return created
 
