@@ -181,6 +181,7 @@ test-fault: tests assets ## 100 purchases while processes are killed with -9
 	@BUILD=$(OUT) PURCHASES=$(or $(PURCHASES),100) PYTHONPATH=tests/lib /usr/bin/python3 -B tests/fault/test_fault.py -v
 
 test-fresh: ## make run and make test in a fresh Debian (debootstrap, root): slow
+	@common/install/packages.sh fresh
 	@tests/fresh/run
 
 bench: tests assets ## Measure against the limits of this machine: ratios, p50/p99, memory
