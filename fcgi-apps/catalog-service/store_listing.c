@@ -90,6 +90,43 @@ static const struct db_stmt FIND_NAME = LIST_OF("find_name", FOUND, BY_NAME);
 static const struct db_stmt FIND_BESTSELLING = LIST_OF("find_bestselling", FOUND, BY_SALES);
 static const struct db_stmt FIND_RELEVANCE = LIST_OF("find_relevance", FOUND, BY_RANK);
 
+/*
+ * A list without words and filters is what most ask for. No parameter changes the plan of these, so each worker plans
+ * them once; those above are planned at every call. They always go on behind something: 1 number, 2 text, 3 id.
+ */
+#define PLAIN(name_, number_, behind_, order_)                                                                         \
+	DB_ROWS(name_, struct card, CARD_COLUMNS,                                                                      \
+		SQL("select " CARD_FIELDS ", " number_ " as number from catalog.listing l where " behind_              \
+		    " and ($1::bigint is null or $2::text is null or $3::uuid is null or true)"                        \
+		    " order by " order_ " offset $4::bigint limit $5::bigint"))
+
+static const struct db_stmt PLAIN_PRICE =
+	PLAIN("plain_price", "l.price_minor", "(l.price_minor, l.product_id) > ($1, $3)", "l.price_minor, l.product_id");
+static const struct db_stmt PLAIN_PRICE_DOWN = PLAIN("plain_price_down", "l.price_minor",
+	"(l.price_minor, l.product_id) < ($1, $3)", "l.price_minor desc, l.product_id desc");
+static const struct db_stmt PLAIN_NEWEST =
+	PLAIN("plain_newest", "0::bigint", "l.product_id < $3", "l.product_id desc");
+static const struct db_stmt PLAIN_NAME = PLAIN(
+	"plain_name", "0::bigint", "(l.name_key, l.product_id) > ($2 collate \"C\", $3)", "l.name_key, l.product_id");
+static const struct db_stmt PLAIN_BESTSELLING = PLAIN("plain_bestselling", "l.popularity",
+	"(l.popularity, l.product_id) < ($1, $3)", "l.popularity desc, l.product_id desc");
+
+/* Where a list begins: before every row there can be. */
+static const struct uuid LOWEST_ID = {"00000000-0000-0000-0000-000000000000"};
+static const struct uuid HIGHEST_ID = {"ffffffff-ffff-ffff-ffff-ffffffffffff"};
+static const struct plain_list {
+	const struct db_stmt *stmt;
+	int64_t number;
+	const struct uuid *id;
+} PLAIN_LISTS[SORT_N] = {
+	[SORT_RELEVANCE] = {&PLAIN_BESTSELLING, INT64_MAX, &HIGHEST_ID},
+	[SORT_PRICE] = {&PLAIN_PRICE, INT64_MIN, &LOWEST_ID},
+	[SORT_PRICE_DOWN] = {&PLAIN_PRICE_DOWN, INT64_MAX, &HIGHEST_ID},
+	[SORT_NEWEST] = {&PLAIN_NEWEST, 0, &HIGHEST_ID},
+	[SORT_NAME] = {&PLAIN_NAME, 0, &LOWEST_ID},
+	[SORT_BESTSELLING] = {&PLAIN_BESTSELLING, INT64_MAX, &HIGHEST_ID},
+};
+
 static const struct db_stmt *const LISTS[SORT_N] = {
 	[SORT_RELEVANCE] = &LIST_BESTSELLING,
 	[SORT_PRICE] = &LIST_PRICE,
@@ -114,6 +151,11 @@ static const struct db_stmt *const FINDS[SORT_N] = {
 	    " limit 1001) x) n")
 static const struct db_column TOTAL_COLUMNS[] = {DB_COLUMN(struct total, count, DB_INT64)};
 static const struct db_stmt LIST_TOTAL = DB_ROWS("list_total", struct total, TOTAL_COLUMNS, COUNT_ROWS(ALL));
+/* All there are: beyond the exact ones, as the database last counted them. */
+static const struct db_stmt PLAIN_TOTAL = DB_ROWS("plain_total", struct total, TOTAL_COLUMNS,
+	SQL("select case when n.n <= 1000 then n.n else greatest(1001, (select reltuples::bigint from pg_catalog.pg_class"
+	    " where oid = 'catalog.listing'::regclass)) end as count"
+	    " from (select count(*) as n from (select from catalog.listing limit 1001) x) n"));
 static const struct db_stmt FIND_TOTAL = DB_ROWS("find_total", struct total, TOTAL_COLUMNS, COUNT_ROWS(FOUND));
 
 /* Each facet counts what all other filters leave: choosing a second brand must show what it would add. */
@@ -215,6 +257,11 @@ const struct db_stmt *const LISTING_STATEMENTS[] = {
 	&LIST_NEWEST,
 	&LIST_NAME,
 	&LIST_BESTSELLING,
+	&PLAIN_PRICE,
+	&PLAIN_PRICE_DOWN,
+	&PLAIN_NEWEST,
+	&PLAIN_NAME,
+	&PLAIN_BESTSELLING,
 	&FIND_PRICE,
 	&FIND_PRICE_DOWN,
 	&FIND_NEWEST,
@@ -222,6 +269,7 @@ const struct db_stmt *const LISTING_STATEMENTS[] = {
 	&FIND_BESTSELLING,
 	&FIND_RELEVANCE,
 	&LIST_TOTAL,
+	&PLAIN_TOTAL,
 	&FIND_TOTAL,
 	&LIST_FACETS,
 	&FIND_FACETS,
@@ -252,6 +300,24 @@ static const json_t *wanted_facts(struct ctx *c, const struct params *attributes
 		json_add_text(values, attributes->list[i].value.p);
 	}
 	return attributes->n > 0 ? o : NULL;
+}
+
+static bool is_filtered(const struct listing_query *q)
+{
+	return q->q != NULL || q->category != NULL || q->nbrands > 0 || q->price_min > 0 || q->price_max > 0 ||
+	       q->in_stock_present || q->attributes.n > 0 || q->facets;
+}
+
+static err_t list_all(struct ctx *c, const struct listing_query *q, int64_t limit, struct listing_result *r)
+{
+	const struct plain_list *list = &PLAIN_LISTS[q->order];
+	const struct db_call calls[] = {
+		CALL_ROWS(list->stmt, &r->cards, &r->n, P_INT(q->after.set ? q->after.number : list->number),
+			P_TEXT(q->after.set ? q->after.text : ""), P_UUID(q->after.set ? &q->after.id : list->id),
+			P_INT(q->offset), P_INT(limit)),
+		{.stmt = &PLAIN_TOTAL, .row = &r->total},
+	};
+	return db_run(c, calls, ARRAY_LEN(calls));
 }
 
 err_t listing_store_list(struct ctx *c, const struct listing_query *q, int64_t limit, struct listing_result *r)
@@ -287,6 +353,8 @@ err_t listing_store_list(struct ctx *c, const struct listing_query *q, int64_t l
 	};
 
 	*r = (struct listing_result){0};
+	if (!is_filtered(q))
+		return list_all(c, q, limit, r);
 	return db_run(c, calls, q->facets ? 3 : 2);
 }
 
