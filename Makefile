@@ -8,7 +8,7 @@ CC := gcc
 endif
 Q := $(if $(V),,@)
 SAY = @printf '  %-8s %s\n'
-MAKEFLAGS += --no-builtin-rules
+MAKEFLAGS += --no-builtin-rules -j$(shell nproc)
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
@@ -56,11 +56,11 @@ help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "; print "make <task>:"} /^[a-z][a-z-]*:.*## / {printf "  %-18s %s\n", $$1, $$2}' Makefile
 	@printf '\nPORT=8080  TLS_PORT=  RUN_DIR=.run  S=<service>  LIMITS=strict  MODE=dev|asan|cov  CC=clang  V=1\n'
 
-build: packages $(LIB) $(BINARIES) ## Compile everything (MODE=asan, MODE=cov, CC=clang)
+build: $(LIB) $(BINARIES) ## Compile everything (MODE=asan, MODE=cov, CC=clang)
 
-objects: packages $(OBJECTS) ## Compile without linking: for a branch whose library is not whole yet
+objects: $(OBJECTS) ## Compile without linking: for a branch whose library is not whole yet
 
-tests: test-packages build $(TESTS) ## Compile the C tests
+tests: build $(TESTS) ## Compile the C tests
 
 $(LIB): $(patsubst %.c,$(OUT)/%.o,$(LIB_SRC))
 $(TESTLIB): $(patsubst %.c,$(OUT)/%.o,$(TESTLIB_SRC))
@@ -88,6 +88,9 @@ $(BINARIES) $(TESTS):
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(if $(filter $(OUT)/tests/%,$@),-lcmocka) $(LDLIBS)
 
+# What is included must be installed first.
+$(patsubst %.c,$(OUT)/%.o,$(LIB_SRC) $(SERVICE_SRC)): | packages
+$(patsubst %.c,$(OUT)/%.o,$(TESTLIB_SRC) $(TEST_SRC)): | test-packages
 $(OUT)/%.o: %.c $(OUT)/flags
 	$(SAY) CC $<
 	@mkdir -p $(@D)
@@ -107,7 +110,8 @@ always:
 packages:
 	@common/install/packages.sh run
 
-test-packages:
+# One apt at a time.
+test-packages: | packages
 	@common/install/packages.sh run test
 
 # ---------------------------------------------------------------- tests
