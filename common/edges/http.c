@@ -98,7 +98,7 @@ bool request_wants_html(struct request *rq)
 }
 
 /* Entity tags compared weakly: nginx's gzip turns "v1" into W/"v1" (RFC 9110 §8.8.3.2). */
-static bool etag_listed(const char *list, const char *etag)
+static bool etag_listed(const char *list, const char *etag, bool as_prefix)
 {
 	struct str rest = str_of(list), one;
 
@@ -106,22 +106,17 @@ static bool etag_listed(const char *list, const char *etag)
 		one = str_trim(one);
 		if (str_starts(one, "W/"))
 			one = (struct str){.p = one.p + 2, .n = one.n - 2};
-		if (str_eq(one, etag) || str_eq(one, "*"))
+		if (str_eq(one, "*") || (as_prefix ? str_starts(one, etag) : str_eq(one, etag)))
 			return true;
 	}
 	return false;
-}
-
-static char *etag_of(struct request *rq, int64_t version)
-{
-	return arena_printf(rq->ctx.arena, "\"v%lld\"", (long long)version);
 }
 
 err_t request_if_match(struct request *rq, int64_t version)
 {
 	const char *given = request_header(rq, "If-Match");
 
-	if (given != NULL && !etag_listed(given, etag_of(rq, version)))
+	if (given != NULL && !etag_listed(given, arena_printf(rq->ctx.arena, "\"v%lld-", (long long)version), true))
 		return fail(&rq->ctx, &ERR_PRECONDITION, "the resource changed since it was read");
 	return OK;
 }
@@ -155,32 +150,30 @@ err_t respond_list(struct request *rq, json_t *data, const char *next_cursor)
 	return respond_json(rq, 200, list);
 }
 
-static bool is_seen(struct request *rq, const char *etag)
+static err_t respond_tagged(struct request *rq, int status, struct str text, const char *etag)
 {
 	const char *seen = request_header(rq, "If-None-Match");
 
-	return rq->method == METHOD_GET && seen != NULL && etag_listed(seen, etag);
+	response_header(rq, "ETag", etag);
+	if (status == 200 && rq->method == METHOD_GET && seen != NULL && etag_listed(seen, etag, false))
+		return respond_empty(rq, 304);
+	return respond_bytes(rq, status, "application/json", text);
 }
 
 err_t respond_resource(struct request *rq, int status, const json_t *body, int64_t version)
 {
-	const char *etag = etag_of(rq, version);
+	struct str text = json_render(rq->ctx.arena, body);
 
-	response_header(rq, "ETag", etag);
-	if (status == 200 && is_seen(rq, etag))
-		return respond_empty(rq, 304);
-	return respond_json(rq, status, body);
+	return respond_tagged(rq, status, text,
+		arena_printf(rq->ctx.arena, "\"v%lld-%.8s\"", (long long)version, token_hash(rq->ctx.arena, text)));
 }
 
 err_t respond_content(struct request *rq, const json_t *body)
 {
 	struct str text = json_render(rq->ctx.arena, body);
-	const char *etag = arena_printf(rq->ctx.arena, "\"%.16s\"", token_hash(rq->ctx.arena, text));
 
-	response_header(rq, "ETag", etag);
-	if (is_seen(rq, etag))
-		return respond_empty(rq, 304);
-	return respond_bytes(rq, 200, "application/json", text);
+	return respond_tagged(
+		rq, 200, text, arena_printf(rq->ctx.arena, "\"%.16s\"", token_hash(rq->ctx.arena, text)));
 }
 
 static bool is_local_path(const char *s)

@@ -73,7 +73,10 @@ bool request_wants_html(struct request *rq);
 err_t respond_json(struct request *rq, int status, const json_t *body);
 /* {"data": [...], "next_cursor": "..."|null}; next_cursor NULL: this was the last page. */
 err_t respond_list(struct request *rq, json_t *data, const char *next_cursor);
-/* A single resource: ETag "v<version>", 304 when If-None-Match has it. */
+/*
+ * A single resource: ETag "v<version>-<of the content>", 304 when If-None-Match has it. The content counts too: a cart
+ * shows availability, a product what goes well with it, and neither changes the version.
+ */
 err_t respond_resource(struct request *rq, int status, const json_t *body, int64_t version);
 /* The same for what has no version of its own: the ETag is that of its content. */
 err_t respond_content(struct request *rq, const json_t *body);
@@ -81,7 +84,7 @@ err_t respond_empty(struct request *rq, int status);
 err_t respond_bytes(struct request *rq, int status, const char *content_type, struct str body);
 /* 303 to a path of this shop (must start with a single '/'). */
 err_t respond_see_other(struct request *rq, const char *location);
-/* If-Match given and not "v<version>" or "*": 412. */
+/* If-Match given, and neither "*" nor a tag of this version: 412. */
 err_t request_if_match(struct request *rq, int64_t version) MUST_CHECK;
 
 /* CR, LF and NUL in a value abort the request as a bug. */

@@ -90,8 +90,9 @@ static void staff_write_and_shoppers_read(void **state)
 	assert_int_equal(json_int(json_object_get(mug, "price"), "amount", 0), 1299);
 	assert_true(json_bool(mug, "in_stock", false));
 	assert_int_equal(json_array_size(json_object_get(mug, "variants")), 1);
-	assert_string_equal(test_header(rq, "ETag"), "\"v1\"");
-	assert_status(test_http("GET", PRODUCTS "/blue-mug", NULL, "HTTP_IF_NONE_MATCH", "W/\"v1\"", NULL), 304);
+	assert_version(rq, 1);
+	const char *weak = arena_printf(rq->ctx.arena, "W/%s", test_header(rq, "ETag"));
+	assert_status(test_http("GET", PRODUCTS "/blue-mug", NULL, "HTTP_IF_NONE_MATCH", weak, NULL), 304);
 	assert_status(test_http("GET", PRODUCTS "/nothing", NULL, NULL), 404);
 
 	assert_status(test_http("POST", PRODUCTS, MUG, NULL), 401);
@@ -107,7 +108,7 @@ static void a_patch_changes_what_it_says(void **state)
 		"{\"name\":\"Sky "
 		"mug\",\"price\":{\"amount\":999,\"currency\":\"EUR\"},\"list_price\":{\"amount\":1299,\"currency\":"
 		"\"EUR\"}}",
-		MERCHANDISER, "HTTP_IF_MATCH", "\"v1\"", NULL);
+		MERCHANDISER, "HTTP_IF_MATCH", "\"v1-of-some-content\"", NULL);
 
 	(void)state;
 	assert_status(rq, 200);
@@ -125,7 +126,7 @@ static void a_patch_changes_what_it_says(void **state)
 	assert_true(json_is_null(json_object_get(mug, "category")));
 	assert_int_equal(json_int(json_object_get(mug, "price"), "amount", 0), 999);
 	rq = test_http(
-		"PATCH", PRODUCTS "/blue-mug", "{\"name\":\"x\"}", MERCHANDISER, "HTTP_IF_MATCH", "\"v1\"", NULL);
+		"PATCH", PRODUCTS "/blue-mug", "{\"name\":\"x\"}", MERCHANDISER, "HTTP_IF_MATCH", "\"v1-of-some-content\"", NULL);
 	assert_status(rq, 412);
 	assert_int_equal(test_sql_int("select count(*) from bus.outbox where topic = 'product.changed'"), 2);
 }

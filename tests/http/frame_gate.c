@@ -274,13 +274,14 @@ static void test_etags(void **state)
 	struct request *rq = test_http("GET", "/api/v1/things/1", NULL, NULL);
 
 	(void)state;
-	assert_string_equal(test_header(rq, "ETag"), "\"v7\"");
-	rq = test_http("GET", "/api/v1/things/1", NULL, "HTTP_IF_NONE_MATCH", "\"v6\", W/\"v7\"", NULL);
+	assert_version(rq, 7);
+	rq = test_http("GET", "/api/v1/things/1", NULL, "HTTP_IF_NONE_MATCH",
+		arena_printf(rq->ctx.arena, "\"v6-a\", W/%s", test_header(rq, "ETag")), NULL);
 	assert_status(rq, 304);
 	assert_int_equal(rq->res.body.n, 0);
-	assert_status(test_http("GET", "/api/v1/things/1", NULL, "HTTP_IF_NONE_MATCH", "\"v6\"", NULL), 200);
-	assert_status(test_http("PATCH", "/api/v1/things/1", NULL, WITH_CSRF, "HTTP_IF_MATCH", "W/\"v7\"", NULL), 204);
-	assert_status(test_http("PATCH", "/api/v1/things/1", NULL, WITH_CSRF, "HTTP_IF_MATCH", "\"v6\"", NULL), 412);
+	assert_status(test_http("GET", "/api/v1/things/1", NULL, "HTTP_IF_NONE_MATCH", "\"v7-a\"", NULL), 200);
+	assert_status(test_http("PATCH", "/api/v1/things/1", NULL, WITH_CSRF, "HTTP_IF_MATCH", "\"v6-b\", W/\"v7-a\"", NULL), 204);
+	assert_status(test_http("PATCH", "/api/v1/things/1", NULL, WITH_CSRF, "HTTP_IF_MATCH", "\"v70-a\"", NULL), 412);
 }
 
 static void test_bugs_say_nothing(void **state)

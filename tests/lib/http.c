@@ -188,6 +188,18 @@ const char *test_code(struct request *rq)
 	return json_text(test_json(rq), "code", "");
 }
 
+void test_assert_version(const struct request *rq, int expected, const char *file, int line)
+{
+	const char *etag = test_header(rq, "ETag");
+	char beginning[32];
+
+	(void)snprintf(beginning, sizeof(beginning), "\"v%d-", expected);
+	if (etag != NULL && strncmp(etag, beginning, strlen(beginning)) == 0)
+		return;
+	print_error("ETag %s instead of %s…\"\n", etag != NULL ? etag : "missing", beginning);
+	_fail(file, line);
+}
+
 void test_assert_status(const struct request *rq, int expected, const char *file, int line)
 {
 	if (rq->res.status == expected)

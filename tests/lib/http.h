@@ -38,6 +38,9 @@ json_t *test_json(struct request *rq);
 /* The member "code" of a problem document. */
 const char *test_code(struct request *rq);
 
+/* The response's ETag is one of this version of the resource. */
+#define assert_version(rq, expected) test_assert_version((rq), (expected), __FILE__, __LINE__)
+void test_assert_version(const struct request *rq, int expected, const char *file, int line);
 #define assert_status(rq, expected) test_assert_status((rq), (expected), __FILE__, __LINE__)
 void test_assert_status(const struct request *rq, int expected, const char *file, int line);
 
