@@ -85,6 +85,10 @@ static bool respond_sign_in(struct request *rq)
 	if (rq->method == METHOD_GET) {
 		buf_puts(&b, "?next=");
 		buf_url(&b, next);
+		if (rq->query_string.n > 0) {
+			buf_puts(&b, "%3F");
+			buf_url(&b, rq->query_string);
+		}
 	}
 	return buf_ok(&b) && respond_see_other(rq, b.p) == OK;
 }
