@@ -23,6 +23,8 @@
 #define PASSWORD_HASH_MAX 128
 #define COOKIE_NAME_CHARS 40
 #define SECRET_BYTES 32
+#define REMEMBERED_DAYS 30
+#define BRIEF_DAYS 1 /* a session that was not asked to be remembered, after its last use */
 
 extern const struct problem ERR_LOGIN;             /* 401 invalid_credentials: unknown account, wrong password, or blocked */
 extern const struct problem ERR_EMAIL_TAKEN;       /* 409 email_taken */
@@ -38,6 +40,7 @@ struct account {
 	const char *email, *name, *password_hash, *state; /* state: "active", "blocked" */
 	json_t *roles;                                    /* array of role names */
 	int64_t version, created_us, seen_us;             /* seen_us 0: never signed in */
+	int64_t verified_us;                              /* 0: nobody proved to read its mailbox yet */
 };
 
 struct session {
@@ -87,7 +90,9 @@ bool rule_has_role(const json_t *roles, const char *role);
 /* Argon2id with the configured cost. Takes milliseconds and memory: never in a transaction. */
 err_t secret_hash(struct ctx *c, const char *password, char hash_r[static PASSWORD_HASH_MAX]) MUST_CHECK;
 /* hash NULL: the same work for nothing, and false. *stale_r: made with other parameters than today's. */
-bool secret_verify(struct ctx *c, const char *password, const char *hash, bool *stale_r);
+bool secret_verify(const char *password, const char *hash, bool *stale_r);
+/* Makes what unknown accounts are compared with: else the first one would take longer. */
+err_t secret_prepare(struct ctx *c) MUST_CHECK;
 /* Twenty characters of an alphabet without lookalikes. */
 const char *secret_new_password(struct arena *a);
 
@@ -96,8 +101,10 @@ const char *secret_new_password(struct arena *a);
 /* Throttled; the same answer and the same work whether or not there is such an account. */
 err_t sign_in_check(struct request *rq, const struct credentials *in, struct account *account_r) MUST_CHECK;
 err_t sign_in_register(struct request *rq, const struct registration *in, struct account *account_r) MUST_CHECK;
-/* Opens a page session and sets its cookies. */
-err_t sign_in_page(struct request *rq, const struct account *account) MUST_CHECK;
+/* Queue an account and its first letter. */
+void account_new(struct ctx *c, const struct account *a);
+/* Opens a page session and sets its cookies; remembered: they outlive the browser. */
+err_t sign_in_page(struct request *rq, const struct account *account, bool remembered) MUST_CHECK;
 /* es_name: what nginx prints in the header of cached pages. */
 void set_name_cookie(struct request *rq, const char *name);
 void sign_out_cookies(struct request *rq);
@@ -106,6 +113,10 @@ err_t sign_in_api(struct request *rq, const struct account *account) MUST_CHECK;
 err_t respond_tokens(struct request *rq, const struct account *account, const struct session *session,
 	const char *refresh_token) MUST_CHECK;
 err_t change_password(struct request *rq, const struct password_input *in) MUST_CHECK;
+/* Of whoever is asking, throttled like a sign-in. ERR_PASSWORD_WRONG, said of the field. */
+err_t check_own_password(struct request *rq, const char *field, const char *password) MUST_CHECK;
+/* Too easy, or known from a breach: ERR_PASSWORD_WEAK, said of the field. whose: its email and name. */
+err_t check_new_password(struct ctx *c, const char *field, const char *password, const struct account *whose) MUST_CHECK;
 
 /* ------------------------------------------------------------------ addresses.c, handlers_users.c */
 
@@ -119,9 +130,12 @@ err_t change_rights(struct request *rq, const struct user_input *in) MUST_CHECK;
 
 json_t *view_user(struct request *rq, const struct account *a);        /* id, email, name, roles */
 json_t *view_staff_user(struct request *rq, const struct account *a);  /* and what staff may know */
+json_t *view_own_account(struct request *rq, const struct account *a);  /* and what its owner may know */
 json_t *view_session(struct request *rq, const struct session *s);
 json_t *view_address(struct request *rq, const struct address *a);
 json_t *view_tokens(struct request *rq, const struct account *a, const char *access_token, const char *refresh_token);
+/* Which entry of the account's menu is the page's. */
+void set_account_at(struct request *rq, json_t *context, const char *where);
 void view_account_page(struct request *rq, json_t *context, const struct account *a);
 void view_security_page(struct request *rq, json_t *context, const struct session *list, size_t n);
 struct addresses_page {
@@ -151,7 +165,9 @@ handler_fn page_account, page_account_post, page_security, page_password, page_r
 handler_fn page_addresses, page_address_add, page_address_change, page_address_delete, page_address_default;
 handler_fn page_customers, page_customer_change;
 
-/* keys.c: makes the first signing key; the service's init. */
+/* jobs.c: the service's init, in each process. */
+err_t auth_init(struct ctx *c) MUST_CHECK;
+/* keys.c: makes the first signing key. */
 err_t keys_ensure(struct ctx *c) MUST_CHECK;
 /* admin.c: --create-admin EMAIL [PASSWORD_FILE] */
 err_t command_create_admin(struct ctx *c, int argc, char **argv) MUST_CHECK;

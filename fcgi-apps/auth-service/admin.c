@@ -73,7 +73,7 @@ static err_t create_body(struct ctx *c, void *arg)
 	struct creation *n = arg;
 
 	if (!n->found)
-		account_store_insert(c, &n->account);
+		account_new(c, &n->account);
 	else if (n->hash != NULL)
 		account_store_set_password(c, &n->account.id, n->hash);
 	account_store_add_role(c, &n->account.id, "admin");
@@ -94,7 +94,7 @@ err_t command_create_admin(struct ctx *c, int argc, char **argv)
 		return fail(c, &ERR_INVALID, "%s: %s", argv[0], fault);
 	TRY(find_password(c, argc == 2 ? argv[1] : NULL, &password));
 	TRY(account_store_by_email(c, argv[0], &n.account, &n.found));
-	if (!n.found || !secret_verify(c, password, n.account.password_hash, &stale) || stale) {
+	if (!n.found || !secret_verify(password, n.account.password_hash, &stale) || stale) {
 		TRY(secret_hash(c, password, hash));
 		n.hash = hash;
 	}

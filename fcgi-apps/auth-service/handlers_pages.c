@@ -44,6 +44,7 @@ err_t page_login(struct request *rq)
 	if (rq->failure == &ERR_RATE_LIMITED)
 		rq->ctx.detail = text(rq, "login.throttled", NULL, 0);
 	json_set_bool(context, "needs_totp", false);
+	json_set_text(context, "forgot_href", "/forgot");
 	return show(rq, "auth/login", "login.title", context);
 }
 
@@ -53,7 +54,7 @@ err_t page_login_post(struct request *rq)
 	struct account account;
 
 	TRY(sign_in_check(rq, in, &account));
-	TRY(sign_in_page(rq, &account));
+	TRY(sign_in_page(rq, &account, in->remember));
 	return respond_see_other(rq, safe_next(rq, in->next, AFTER_SIGN_IN));
 }
 
@@ -73,7 +74,7 @@ err_t page_register_post(struct request *rq)
 		field_error(&rq->ctx, "email", "taken", "%s", text(rq, "register.taken", NULL, 0));
 	}
 	TRY(e);
-	TRY(sign_in_page(rq, &account));
+	TRY(sign_in_page(rq, &account, false));
 	return respond_see_other(rq, safe_next(rq, in->next, AFTER_SIGN_IN));
 }
 

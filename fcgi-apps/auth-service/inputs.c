@@ -17,6 +17,7 @@ const struct bind CREDENTIALS_BIND = BIND(struct credentials, CREDENTIALS_FIELDS
 static const struct bind_field LOGIN_FORM_FIELDS[] = {
 	CREDENTIALS_MEMBERS,
 	{"next", BIND_LINE, offsetof(struct credentials, next), .max = NEXT_MAX},
+	{"remember", BIND_BOOL, offsetof(struct credentials, remember)},
 };
 const struct bind LOGIN_FORM_BIND = BIND(struct credentials, LOGIN_FORM_FIELDS);
 

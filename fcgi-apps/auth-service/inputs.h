@@ -10,6 +10,7 @@
 struct credentials {
 	const char *email, *password;
 	const char *next; /* pages: where to go afterwards */
+	bool remember;    /* pages */
 };
 
 struct registration {

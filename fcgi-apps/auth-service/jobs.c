@@ -1,21 +1,35 @@
 /* jobs.c - configuration, commands and housekeeping of auth-service. */
 #include "account.h"
+#include "breach.h"
+#include "proofs.h"
 #include "store_session.h"
 
 #define PURGE_EVERY_MS 60000
+#define RESETS_EVERY_MS 1000
 
 const struct config_key AUTH_CONFIG[] = {
 	{"argon2_passes", CONFIG_INT, "2", 1, 20, "passes of Argon2id over its memory"},
 	{"argon2_kib", CONFIG_INT, "19456", 8, 1048576, "memory of Argon2id in KiB"},
 	{"access_token_secs", CONFIG_INT, "600", 30, 3600, "life of an access token"},
 	{"refresh_days", CONFIG_INT, "30", 1, 365, "life of a refresh token that nobody uses"},
+	{"attempts_per_account", CONFIG_INT, "5", 1, 1000, "attempts to sign in to an account that cost nothing; then waiting doubles"},
+	{"attempts_per_address", CONFIG_INT, "50", 0, 100000, "the same from one address; 0: not counted"},
+	{"breached_passwords", CONFIG_TEXT, "", 0, 0, "passwords nobody may choose: SHA-1:count lines in order of the hash; empty: none"},
 	{0},
 };
 
 const struct timer AUTH_TIMERS[] = {
+	{.name = "auth.resets", .every_ms = RESETS_EVERY_MS, .run = proof_send_resets},
 	{.name = "auth.purge", .every_ms = PURGE_EVERY_MS, .run = session_store_purge},
 	{0},
 };
+
+err_t auth_init(struct ctx *c)
+{
+	TRY(secret_prepare(c));
+	TRY(breach_open(c));
+	return keys_ensure(c);
+}
 
 const struct command AUTH_COMMANDS[] = {
 	{"--create-admin", "EMAIL [PASSWORD_FILE]",

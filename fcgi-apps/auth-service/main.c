@@ -1,9 +1,12 @@
 /* main.c - what auth-service is made of. */
 #include "account.h"
 #include "store_account.h"
+#include "store_attempt.h"
+#include "store_proof.h"
 #include "store_session.h"
 
-static const struct db_stmt *const *const STATEMENTS[] = {ACCOUNT_STATEMENTS, ADDRESS_STATEMENTS, SESSION_STATEMENTS, NULL};
+static const struct db_stmt *const *const STATEMENTS[] = {ACCOUNT_STATEMENTS, ADDRESS_STATEMENTS, SESSION_STATEMENTS,
+	ATTEMPT_STATEMENTS, PROOF_STATEMENTS, NULL};
 
 static const struct service AUTH_SERVICE = {
 	.name = "auth-service",
@@ -12,7 +15,7 @@ static const struct service AUTH_SERVICE = {
 	.constraints = ACCOUNT_CONSTRAINTS,
 	.config = AUTH_CONFIG,
 	.work = {.timers = AUTH_TIMERS},
-	.init = keys_ensure,
+	.init = auth_init,
 	.commands = AUTH_COMMANDS,
 };
 

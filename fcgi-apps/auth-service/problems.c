@@ -1,5 +1,5 @@
 /* problems.c - refusals that only accounts know. */
-#include "account.h"
+#include "proofs.h"
 
 DEFINE_PROBLEM(ERR_LOGIN, "invalid_credentials", 401, "E-mail address and password do not match", 0);
 DEFINE_PROBLEM(ERR_EMAIL_TAKEN, "email_taken", 409, "This e-mail address already has an account", PROBLEM_RULE);
@@ -9,3 +9,7 @@ DEFINE_PROBLEM(ERR_PASSWORD_WEAK, "weak_password", 422, "The password is too eas
 DEFINE_PROBLEM(ERR_OWN_ACCOUNT, "own_account", 409, "Nobody changes the rights of their own account", PROBLEM_RULE);
 DEFINE_PROBLEM(ERR_TOO_MANY_ADDRESSES, "too_many_addresses", 409, "There are too many saved addresses", PROBLEM_RULE);
 DEFINE_PROBLEM(ERR_ROLE_UNKNOWN, "role_unknown", 422, "There is no such role", PROBLEM_RULE);
+DEFINE_PROBLEM(ERR_PROOF, "invalid_token", 422, "The link is not valid, or no longer", 0);
+DEFINE_PROBLEM(ERR_PROOF_OTHER, "other_account", 403, "The link belongs to another account", 0);
+DEFINE_PROBLEM(ERR_LAST_ADMIN, "last_admin", 409, "Somebody has to remain an administrator", 0);
+DEFINE_PROBLEM(ERR_SAY_AGAIN, "reauthentication_required", 403, "This needs a sign-in of a moment ago, or the password", 0);

@@ -1,11 +1,14 @@
 /* rules.c - decisions about accounts: no SQL, no HTTP, no clock. */
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <utf8proc.h>
 
 #include "account.h"
+#include "attempts.h"
 
+#define IPV6_NETWORK_BYTES 8 /* what one subscriber has: any address of it is theirs */
 #define EASY_PART_MIN 4 /* a name this short may well be part of a good password */
 
 const char *rule_email_key(struct arena *a, const char *email)
@@ -61,6 +64,17 @@ const char *rule_short_ip(struct arena *a, const char *ip)
 	while (ip[n] != '\0' && colons < 3)
 		colons += ip[n++] == ':';
 	return colons == 3 ? arena_printf(a, "%.*sx", (int)n, ip) : NULL;
+}
+
+const char *rule_network(struct arena *a, const char *ip)
+{
+	struct in6_addr address;
+	char text[INET6_ADDRSTRLEN];
+
+	if (inet_pton(AF_INET6, ip, &address) != 1)
+		return ip;
+	memset(&address.s6_addr[IPV6_NETWORK_BYTES], 0, sizeof(address) - IPV6_NETWORK_BYTES);
+	return inet_ntop(AF_INET6, &address, text, sizeof(text)) != NULL ? arena_strdup(a, text) : ip;
 }
 
 const char *rule_cookie_name(struct arena *a, const char *name)

@@ -29,19 +29,17 @@ err_t secret_hash(struct ctx *c, const char *password, char hash_r[static PASSWO
 	return OK;
 }
 
-/* Made once per worker, at today's cost, of a password nobody knows. */
-static const char *hash_of_nobody(struct ctx *c)
-{
-	static char hash[PASSWORD_HASH_MAX];
+/* Of a password nobody knows, at today's cost. */
+static char hash_of_nobody[PASSWORD_HASH_MAX];
 
-	if (hash[0] == '\0' && secret_hash(c, token_new(c->arena, SECRET_BYTES), hash) != OK)
-		hash[0] = '\0';
-	return hash;
+err_t secret_prepare(struct ctx *c)
+{
+	return secret_hash(c, token_new(c->arena, SECRET_BYTES), hash_of_nobody);
 }
 
-bool secret_verify(struct ctx *c, const char *password, const char *hash, bool *stale_r)
+bool secret_verify(const char *password, const char *hash, bool *stale_r)
 {
-	const char *against = hash != NULL ? hash : hash_of_nobody(c);
+	const char *against = hash != NULL ? hash : hash_of_nobody;
 	bool good = sodium_init() >= 0 && crypto_pwhash_str_verify(against, password, strlen(password)) == 0;
 
 	*stale_r = hash != NULL && good && crypto_pwhash_str_needs_rehash(hash, passes(), memory_bytes()) != 0;

@@ -8,10 +8,14 @@
 #include "account.h"
 #include "data/clock.h"
 #include "edges/jwt.h"
+#include "proofs.h"
+#include "attempts.h"
+#include "breach.h"
 #include "store_account.h"
+#include "store_attempt.h"
+#include "store_proof.h"
 #include "store_session.h"
 
-#define PAGE_SESSION_DAYS 30
 #define NAME_COOKIE "es_name"
 #define SECS_PER_DAY 86400
 
@@ -19,16 +23,14 @@
 
 err_t sign_in_check(struct request *rq, const struct credentials *in, struct account *account_r)
 {
+	const struct attempt attempt = attempt_of(rq, "login", in->email);
 	struct ctx *c = &rq->ctx;
 	int64_t wait = 0;
 	bool found = false, good, stale;
 
-	TRY(account_store_attempt(c, in->email, account_r, &found, &wait));
-	if (wait > 0) {
-		c->retry_after_secs = (long)wait;
-		return fail(c, &ERR_RATE_LIMITED, "too many attempts to sign in; wait %lld seconds", (long long)wait);
-	}
-	good = secret_verify(c, in->password, found ? account_r->password_hash : NULL, &stale);
+	TRY(attempt_store_account(c, &attempt, in->email, account_r, &found, &wait));
+	TRY(attempt_refuse(c, wait));
+	good = secret_verify(in->password, found ? account_r->password_hash : NULL, &stale);
 	if (!good || strcmp(account_r->state, "active") != 0)
 		return fail(c, &ERR_LOGIN, "e-mail address and password do not match");
 	if (stale) {
@@ -39,17 +41,40 @@ err_t sign_in_check(struct request *rq, const struct credentials *in, struct acc
 	return OK;
 }
 
+void account_new(struct ctx *c, const struct account *a)
+{
+	account_store_insert(c, a);
+	proof_store_letter(c,
+		&(struct letter){
+			.kind = "welcome", .account_id = &a->id, .user_id = &a->id, .recipient = a->email, .name = a->name});
+}
+
 static err_t register_body(struct ctx *c, void *arg)
 {
-	account_store_insert(c, arg);
+	account_new(c, arg);
 	return OK;
 }
 
+err_t check_new_password(struct ctx *c, const char *field, const char *password, const struct account *whose)
+{
+	const char *fault = rule_password_fault(password, whose->email, whose->name);
+
+	if (fault == NULL && breach_listed(c, password))
+		fault = "this password is known from a breach of another site";
+	if (fault == NULL)
+		return OK;
+	field_error(c, field, "weak", "%s", fault);
+	return fail(c, &ERR_PASSWORD_WEAK, "%s", fault);
+}
+
+/* Hashing comes first: an address that is taken is found out no sooner than another. */
 err_t sign_in_register(struct request *rq, const struct registration *in, struct account *account_r)
 {
 	struct ctx *c = &rq->ctx;
 	char *hash = arena_alloc(c->arena, PASSWORD_HASH_MAX);
 
+	TRY(attempt_begin(rq, "register", NULL));
+	TRY(check_new_password(c, "password", in->password, &(struct account){.email = in->email, .name = in->name}));
 	TRY(secret_hash(c, in->password, hash));
 	*account_r = (struct account){
 		.id = uuid_v7(),
@@ -69,6 +94,7 @@ err_t sign_in_register(struct request *rq, const struct registration *in, struct
 
 struct opening {
 	const struct account *account;
+	struct attempt attempt;
 	struct session session;
 	const char *token_hash, *refresh_hash, *old_cookie_hash;
 	int64_t days;
@@ -78,6 +104,7 @@ static struct opening new_opening(struct request *rq, const struct account *acco
 {
 	return (struct opening){
 		.account = account,
+		.attempt = attempt_of(rq, "login", account->email),
 		.session = {
 			.id = uuid_v7(),
 			.kind = kind,
@@ -92,7 +119,8 @@ static err_t open_body(struct ctx *c, void *arg)
 {
 	const struct opening *o = arg;
 
-	account_store_welcome(c, o->account);
+	attempt_store_forgive(c, &o->attempt);
+	account_store_seen(c, &o->account->id);
 	if (o->old_cookie_hash != NULL)
 		session_store_end_cookie(c, o->old_cookie_hash);
 	session_store_insert(c, &o->session, &o->account->id, o->token_hash, o->days);
@@ -108,20 +136,26 @@ static const char *utf8_only(struct request *rq, const char *s)
 	return s != NULL && utf8_valid(text) && !utf8_has_control(text, false) ? str_dup(rq->ctx.arena, text) : NULL;
 }
 
-void set_name_cookie(struct request *rq, const char *name)
+static void name_cookie(struct request *rq, const char *name, int64_t max_age_secs)
 {
 	const struct cookie k = {
 		.name = NAME_COOKIE,
 		.value = rule_cookie_name(rq->ctx.arena, name),
-		.max_age_secs = PAGE_SESSION_DAYS * SECS_PER_DAY,
+		.max_age_secs = max_age_secs,
 		.readable = true,
 	};
 
 	response_cookie(rq, &k);
 }
 
+/* Cosmetic, and without a session it is not asked for: it may outlive one that isn't remembered. */
+void set_name_cookie(struct request *rq, const char *name)
+{
+	name_cookie(rq, name, 0);
+}
+
 /* The cookie's session of before ends: its value may have been planted. */
-err_t sign_in_page(struct request *rq, const struct account *account)
+err_t sign_in_page(struct request *rq, const struct account *account, bool remembered)
 {
 	struct ctx *c = &rq->ctx;
 	const char *old = request_cookie(rq, cookie_name(rq, SESSION_COOKIE));
@@ -129,16 +163,16 @@ err_t sign_in_page(struct request *rq, const struct account *account)
 	struct cookie k = {
 		.name = cookie_name(rq, SESSION_COOKIE),
 		.value = token_new(c->arena, SECRET_BYTES),
-		.max_age_secs = PAGE_SESSION_DAYS * SECS_PER_DAY,
+		.max_age_secs = remembered ? REMEMBERED_DAYS * SECS_PER_DAY : 0,
 	};
 
 	o.session.user_agent = utf8_only(rq, o.session.user_agent);
 	o.token_hash = token_hash(c->arena, str_of(k.value));
 	o.old_cookie_hash = old != NULL ? token_hash(c->arena, str_of(old)) : NULL;
-	o.days = PAGE_SESSION_DAYS;
+	o.days = remembered ? REMEMBERED_DAYS : BRIEF_DAYS;
 	TRY(db_tx(c, DB_TX_DEFAULT, open_body, &o));
 	response_cookie(rq, &k);
-	set_name_cookie(rq, account->name);
+	name_cookie(rq, account->name, k.max_age_secs);
 	csrf_renew(rq);
 	return OK;
 }
@@ -213,7 +247,25 @@ struct change {
 	const char *hash;
 };
 
-/* Whoever knew the old one is signed out; this session stays. */
+err_t check_own_password(struct request *rq, const char *field, const char *password)
+{
+	const struct credentials who = {.email = rq->subject->email, .password = password};
+	struct attempt attempt = attempt_of(rq, "login", rq->subject->email);
+	struct ctx *c = &rq->ctx;
+	struct account account;
+	err_t e = sign_in_check(rq, &who, &account); /* throttled like a sign-in: a stolen session must not guess */
+
+	if (e == &ERR_LOGIN) {
+		ctx_clear_failure(c);
+		field_error(c, field, "wrong", "the password is not right");
+		return fail(c, &ERR_PASSWORD_WRONG, "the password is not right");
+	}
+	TRY(e);
+	attempt_store_forgive(c, &attempt);
+	return OK;
+}
+
+/* Whoever knew the old one is signed out, and learns nothing more by links; this session stays. */
 static err_t change_body(struct ctx *c, void *arg)
 {
 	const struct change *change = arg;
@@ -221,6 +273,16 @@ static err_t change_body(struct ctx *c, void *arg)
 
 	account_store_set_password(c, &s->user_id, change->hash);
 	session_store_end_others(c, &s->user_id, &s->session_id);
+	proof_store_spend(c, &s->user_id, "reset");
+	proof_store_spend(c, &s->user_id, "change");
+	proof_store_letter(c,
+		&(struct letter){
+			.kind = "password_changed",
+			.account_id = &s->user_id,
+			.user_id = &s->user_id,
+			.recipient = s->email,
+			.name = s->name,
+		});
 	return OK;
 }
 
@@ -229,23 +291,11 @@ err_t change_password(struct request *rq, const struct password_input *in)
 	struct ctx *c = &rq->ctx;
 	struct change change = {.rq = rq};
 	char hash[PASSWORD_HASH_MAX];
-	struct credentials who = {.email = rq->subject->email, .password = in->current_password};
-	struct account account;
-	const char *fault = rule_password_fault(in->new_password, rq->subject->email, rq->subject->name);
-	err_t e;
+	const struct account self = {.email = rq->subject->email, .name = rq->subject->name};
 
-	if (fault != NULL) {
-		field_error(c, "new_password", "weak", "%s", fault);
-		return fail(c, &ERR_PASSWORD_WEAK, "%s", fault);
-	}
-	e = sign_in_check(rq, &who, &account); /* throttled like a sign-in: a stolen session must not guess */
-	if (e == &ERR_LOGIN) {
-		field_error(c, "current_password", "wrong", "the current password is not right");
-		return fail(c, &ERR_PASSWORD_WRONG, "the current password is not right");
-	}
-	TRY(e);
+	TRY(check_new_password(c, "new_password", in->new_password, &self));
+	TRY(check_own_password(rq, "current_password", in->current_password));
 	TRY(secret_hash(c, in->new_password, hash));
 	change.hash = hash;
-	account_store_welcome(c, &account);
 	return db_tx(c, DB_TX_DEFAULT, change_body, &change);
 }

@@ -1,7 +1,8 @@
 /* store_account.c - accounts: one statement, one function. */
 #include "store_account.h"
 
-#define ACCOUNT_LIST "id, email, name, password_hash, state, to_jsonb(roles) as roles, version, created_at, seen_at"
+#define ACCOUNT_LIST "id, email, name, password_hash, state, to_jsonb(roles) as roles, version, created_at, seen_at,"			\
+	" verified_at"
 
 static const struct db_column ACCOUNT_COLUMNS[] = {
 	DB_COLUMN(struct account, id, DB_UUID),
@@ -13,6 +14,7 @@ static const struct db_column ACCOUNT_COLUMNS[] = {
 	DB_COLUMN(struct account, version, DB_INT64),
 	DB_COLUMN_AS(struct account, created_us, DB_TIME, "created_at"),
 	DB_COLUMN_AS(struct account, seen_us, DB_TIME, "seen_at"),
+	DB_COLUMN_AS(struct account, verified_us, DB_TIME, "verified_at"),
 };
 
 static const struct db_stmt ACCOUNT_INSERT = DB_EXEC("account_insert",
@@ -21,7 +23,7 @@ static const struct db_stmt ACCOUNT_BY_ID = DB_ROWS("account_by_id", struct acco
 	SQL("select " ACCOUNT_LIST " from auth.account where id = $1::uuid"));
 static const struct db_stmt ACCOUNT_LOCK =
 	DB_EXEC("account_lock", SQL("select from auth.account where id = $1::uuid for no key update"));
-static const struct db_stmt ACCOUNT_BY_EMAIL = DB_ROWS("account_by_email", struct account, ACCOUNT_COLUMNS,
+const struct db_stmt ACCOUNT_BY_EMAIL = DB_ROWS("account_by_email", struct account, ACCOUNT_COLUMNS,
 	SQL("select " ACCOUNT_LIST " from auth.account where email_key = $1"));
 static const struct db_stmt ACCOUNT_LIST_PAGE = DB_ROWS("account_list", struct account, ACCOUNT_COLUMNS,
 	SQL("select " ACCOUNT_LIST " from auth.account"
@@ -41,14 +43,6 @@ static const struct db_stmt ACCOUNT_ADD_ROLE = DB_EXEC("account_add_role",
 static const struct db_stmt ACCOUNT_SEEN =
 	DB_EXEC("account_seen", SQL("update auth.account set seen_at = now() where id = $1::uuid"));
 
-struct wait_row {
-	int64_t seconds;
-};
-static const struct db_column WAIT_COLUMNS[] = {DB_COLUMN(struct wait_row, seconds, DB_INT64)};
-static const struct db_stmt ATTEMPT_BEGIN = DB_ROWS("attempt_begin", struct wait_row, WAIT_COLUMNS,
-	SQL("select auth.begin_attempt($1) as seconds"));
-static const struct db_stmt ATTEMPT_FORGET = DB_EXEC("attempt_forget", SQL("select auth.forget_attempts($1)"));
-
 static const struct db_column ROLE_COLUMNS[] = {
 	DB_COLUMN(struct role, name, DB_TEXT),
 	DB_COLUMN(struct role, title, DB_TEXT),
@@ -58,8 +52,7 @@ static const struct db_stmt ROLES = DB_ROWS("roles", struct role, ROLE_COLUMNS,
 	SQL("select name, title, is_staff from auth.role order by is_staff, title"));
 
 const struct db_stmt *const ACCOUNT_STATEMENTS[] = {&ACCOUNT_INSERT, &ACCOUNT_BY_ID, &ACCOUNT_LOCK, &ACCOUNT_BY_EMAIL, &ACCOUNT_LIST_PAGE,
-	&ACCOUNT_RENAME, &ACCOUNT_PASSWORD, &ACCOUNT_RIGHTS, &ACCOUNT_ADD_ROLE, &ACCOUNT_SEEN, &ATTEMPT_BEGIN,
-	&ATTEMPT_FORGET, &ROLES, NULL};
+	&ACCOUNT_RENAME, &ACCOUNT_PASSWORD, &ACCOUNT_RIGHTS, &ACCOUNT_ADD_ROLE, &ACCOUNT_SEEN, &ROLES, NULL};
 
 const struct db_constraint ACCOUNT_CONSTRAINTS[] = {
 	{"account_email_once", &ERR_EMAIL_TAKEN, "email", "this e-mail address already has an account"},
@@ -94,29 +87,9 @@ err_t account_store_by_email(struct ctx *c, const char *email, struct account *a
 	return db_maybe(c, &ACCOUNT_BY_EMAIL, PARAMS(P_TEXT(rule_email_key(c->arena, email))), account_r, found_r);
 }
 
-/* By its hash: what is typed here may be anybody's address, or a password by mistake. */
-static const char *attempt_key(struct ctx *c, const char *email)
+void account_store_seen(struct ctx *c, const struct uuid *id)
 {
-	return token_hash(c->arena, str_of(rule_email_key(c->arena, email)));
-}
-
-err_t account_store_attempt(struct ctx *c, const char *email, struct account *account_r, bool *found_r, int64_t *wait_r)
-{
-	struct wait_row wait;
-	const struct db_call calls[] = {
-		CALL_ONE(&ATTEMPT_BEGIN, &wait, P_TEXT(attempt_key(c, email))),
-		CALL_MAYBE(&ACCOUNT_BY_EMAIL, account_r, found_r, P_TEXT(rule_email_key(c->arena, email))),
-	};
-
-	TRY(db_run(c, calls, ARRAY_LEN(calls)));
-	*wait_r = wait.seconds;
-	return OK;
-}
-
-void account_store_welcome(struct ctx *c, const struct account *a)
-{
-	db_defer(c, &ATTEMPT_FORGET, PARAMS(P_TEXT(attempt_key(c, a->email))));
-	db_defer(c, &ACCOUNT_SEEN, PARAMS(P_UUID(&a->id)));
+	db_defer(c, &ACCOUNT_SEEN, PARAMS(P_UUID(id)));
 }
 
 err_t account_store_rename(struct ctx *c, const struct uuid *id, const char *name)

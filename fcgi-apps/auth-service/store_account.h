@@ -7,6 +7,7 @@
 
 extern const struct db_stmt *const ACCOUNT_STATEMENTS[];
 extern const struct db_stmt *const ADDRESS_STATEMENTS[];
+extern const struct db_stmt ACCOUNT_BY_EMAIL; /* by its key: for those who ask more in the same round trip */
 extern const struct db_constraint ACCOUNT_CONSTRAINTS[];
 
 /* Queue a new account and its event; ERR_EMAIL_TAKEN surfaces with COMMIT at the latest. */
@@ -15,14 +16,8 @@ void account_store_insert(struct ctx *c, const struct account *a);
 void account_store_lock(struct ctx *c, const struct uuid *id);
 err_t account_store_get(struct ctx *c, const struct uuid *id, struct account *account_r) MUST_CHECK;
 err_t account_store_by_email(struct ctx *c, const char *email, struct account *account_r, bool *found_r) MUST_CHECK;
-/*
- * Counts the attempt and reads the account in one round trip. *wait_r: seconds before the
- * next attempt is looked at; 0: go on.
- */
-err_t account_store_attempt(struct ctx *c, const char *email, struct account *account_r, bool *found_r, int64_t *wait_r)
-	MUST_CHECK;
-/* Queue: the attempts were somebody who knew the password. */
-void account_store_welcome(struct ctx *c, const struct account *a);
+/* Queue: its owner signed in. */
+void account_store_seen(struct ctx *c, const struct uuid *id);
 err_t account_store_rename(struct ctx *c, const struct uuid *id, const char *name) MUST_CHECK;
 void account_store_set_password(struct ctx *c, const struct uuid *id, const char *hash);
 /* NULL roles, NULL state: as they are. ERR_ROLE_UNKNOWN, ERR_NOT_FOUND. */

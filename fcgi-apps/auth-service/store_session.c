@@ -2,8 +2,8 @@
 #include "store_session.h"
 
 static const struct db_stmt SESSION_INSERT = DB_EXEC("session_insert",
-	SQL("insert into auth.session (id, account_id, kind, token_hash, user_agent, ip, expires_at)"
-	    " values ($1::uuid, $2::uuid, $3, $4, left($5, 400), $6, now() + $7::bigint * interval '1 day')"));
+	SQL("insert into auth.session (id, account_id, kind, token_hash, user_agent, ip, expires_at, idle_life)"
+	    " select $1::uuid, $2::uuid, $3, $4, left($5, 400), $6, now() + d, d from (select $7::bigint * interval '1 day' as d) as life"));
 static const struct db_stmt REFRESH_INSERT = DB_EXEC("refresh_insert",
 	SQL("insert into auth.refresh_token (token_hash, session_id, expires_at)"
 	    " values ($1, $2::uuid, now() + $3::bigint * interval '1 day')"));
@@ -14,6 +14,8 @@ static const struct db_stmt SESSION_END_COOKIE = DB_EXEC("session_end_cookie",
 static const struct db_stmt SESSION_END_OTHERS = DB_EXEC("session_end_others",
 	SQL("update auth.session set ended_at = now(), version = version + 1"
 	    " where account_id = $1::uuid and id <> $2::uuid and ended_at is null"));
+static const struct db_stmt SESSION_END_ALL = DB_EXEC("session_end_all",
+	SQL("update auth.session set ended_at = now(), version = version + 1 where account_id = $1::uuid and ended_at is null"));
 static const struct db_stmt SESSION_END_OWN = DB_EXEC("session_end_own",
 	SQL("update auth.session set ended_at = now(), version = version + 1"
 	    " where account_id = $1::uuid and id = $2::uuid and ended_at is null"));
@@ -69,7 +71,7 @@ static const struct db_stmt PUBLIC_KEYS = DB_ROWS("public_keys", struct jwt_key,
 static const struct db_stmt PURGE = DB_EXEC("auth_purge", SQL("select auth.purge()"));
 
 const struct db_stmt *const SESSION_STATEMENTS[] = {&SESSION_INSERT, &REFRESH_INSERT, &SESSION_END, &SESSION_END_COOKIE,
-	&SESSION_END_OTHERS, &SESSION_END_OWN, &SESSIONS, &REFRESH_BY_HASH, &REFRESH_SPEND, &SESSION_SEEN, &SIGNING_KEY,
+	&SESSION_END_OTHERS, &SESSION_END_ALL, &SESSION_END_OWN, &SESSIONS, &REFRESH_BY_HASH, &REFRESH_SPEND, &SESSION_SEEN, &SIGNING_KEY,
 	&KEYS_LOCK, &KEY_INSERT, &KEYS_RETIRE, &PUBLIC_KEYS, &PURGE, NULL};
 
 void session_store_insert(struct ctx *c, const struct session *s, const struct uuid *account, const char *token_hash,
@@ -98,6 +100,11 @@ void session_store_end_cookie(struct ctx *c, const char *token_hash)
 void session_store_end_others(struct ctx *c, const struct uuid *account, const struct uuid *kept)
 {
 	db_defer(c, &SESSION_END_OTHERS, PARAMS(P_UUID(account), P_UUID(kept)));
+}
+
+void session_store_end_all(struct ctx *c, const struct uuid *account)
+{
+	db_defer(c, &SESSION_END_ALL, PARAMS(P_UUID(account)));
 }
 
 err_t session_store_end_own(struct ctx *c, const struct uuid *account, const struct uuid *id)

@@ -18,6 +18,8 @@ void session_store_end(struct ctx *c, const struct uuid *id);
 void session_store_end_cookie(struct ctx *c, const char *token_hash);
 /* Queue the end of all sessions of an account but one. */
 void session_store_end_others(struct ctx *c, const struct uuid *account, const struct uuid *kept);
+/* Queue the end of every session of an account. */
+void session_store_end_all(struct ctx *c, const struct uuid *account);
 /* ERR_NOT_FOUND when it isn't the account's, or has ended. */
 err_t session_store_end_own(struct ctx *c, const struct uuid *account, const struct uuid *id) MUST_CHECK;
 err_t session_store_list(struct ctx *c, const struct uuid *account, struct session **rows_r, size_t *n_r) MUST_CHECK;

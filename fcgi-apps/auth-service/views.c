@@ -12,7 +12,18 @@ json_t *view_user(struct request *rq, const struct account *a)
 	json_set_text(o, "id", a->id.s);
 	json_set_text(o, "email", a->email);
 	json_set_text(o, "name", a->name);
+	json_set_bool(o, "email_verified", a->verified_us != 0);
 	json_set(o, "roles", a->roles);
+	return o;
+}
+
+json_t *view_own_account(struct request *rq, const struct account *a)
+{
+	json_t *o = view_user(rq, a);
+
+	json_set_time(o, "email_verified_at", a->verified_us);
+	json_set_time(o, "created_at", a->created_us);
+	json_set_time(o, "seen_at", a->seen_us);
 	return o;
 }
 
@@ -83,9 +94,9 @@ json_t *view_address(struct request *rq, const struct address *a)
 
 /* ------------------------------------------------------------------ pages */
 
-static void set_account_at(struct request *rq, json_t *context, const char *where)
+void set_account_at(struct request *rq, json_t *context, const char *where)
 {
-	static const char *const PLACES[] = {"overview", "orders", "addresses", "security"};
+	static const char *const PLACES[] = {"overview", "orders", "addresses", "security", "privacy"};
 	json_t *o = json_new_object(rq->ctx.arena);
 
 	for (size_t i = 0; i < ARRAY_LEN(PLACES); i++)
@@ -116,7 +127,7 @@ void view_account_page(struct request *rq, json_t *context, const struct account
 	set_account_at(rq, context, "overview");
 	json_set_text(context, "greeting_text", text(rq, "account.greeting", TEXT_ARGS({"name", a->name})));
 	json_set_text(o, "email", a->email);
-	json_set_bool(o, "email_verified", true); /* nothing asks for a proof yet: then nothing is missing */
+	json_set_bool(o, "email_verified", a->verified_us != 0);
 	json_set_text(o, "since_text",
 		text(rq, "account.since", TEXT_ARGS({"month", str_dup(rq->ctx.arena, since)})));
 	json_set(context, "account", o);

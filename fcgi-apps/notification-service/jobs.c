@@ -12,11 +12,17 @@
 
 static err_t on_news(struct ctx *c, const struct received_event *e)
 {
-	const struct mail_kind *kind = mail_kind_of(e->topic);
+	const struct mail_kind *kind = mail_kind_of(e->topic, e->payload);
 
 	if (kind == NULL || news_is_stale(e->created_us, clock_now_us()))
 		return OK;
 	return message_store_add(c, e, kind);
+}
+
+/* Who left, or an order that names nobody any more. */
+static err_t on_leaving(struct ctx *c, const struct received_event *e)
+{
+	return message_store_forget(c, json_text(e->payload, "user_id", NULL), json_text(e->payload, "order_id", NULL));
 }
 
 static struct mail_server server(void)
@@ -79,14 +85,18 @@ static err_t record_failure(
 static err_t send_message(struct ctx *c, const struct job *j)
 {
 	struct message m;
-	struct facts f;
-	struct letter l;
+	const struct mail_kind *kind;
+	struct facts f = {.order = NULL};
+	struct letter l, kept;
 	bool found;
 	err_t e;
 
 	TRY(message_store_load(c, json_text(j->payload, "message_id", ""), &m, &f, &found));
 	if (!found || strcmp(m.state, "sent") == 0)
 		return OK; /* erased, or sent before the acknowledgement was lost */
+	kind = mail_kind_by_purpose(m.purpose);
+	if (kind != NULL && kind->of_account)
+		TRY(account_facts(c, &m, &f));
 	if (why_obsolete(&m, &f) != NULL)
 		return give_up(c, &m, NULL, why_obsolete(&m, &f));
 	e = letter_write(c, &m, &f, &l);
@@ -94,17 +104,20 @@ static err_t send_message(struct ctx *c, const struct job *j)
 		return give_up(c, &m, NULL, c->detail);
 	TRY(e);
 	e = send_letter(c, &m, &l);
+	kept = letter_to_keep(c, kind, &f, &l);
 	if (e != OK)
-		return record_failure(c, j, &m, &l, e);
+		return record_failure(c, j, &m, &kept, e);
 	log_info(c, "mail sent", LS("message", m.id.s), LS("template", m.template));
-	return message_store_sent(c, &(struct sending){.message = &m, .letter = &l, .state = "sent"});
+	return message_store_sent(c, &(struct sending){.message = &m, .letter = &kept, .state = "sent"});
 }
 
 static const char *const TOPICS[] = {
-	"order.paid", "order.cancelled", "shipment.created", "payment.failed", "user.registered", NULL};
+	"order.paid", "order.cancelled", "shipment.created", "payment.failed", "user.letter_requested", NULL};
+static const char *const LEAVING_TOPICS[] = {"user.erased", "order.anonymised", NULL};
 
 const struct consumer NOTIFICATION_CONSUMERS[] = {
 	{"notification.messages", TOPICS, on_news},
+	{"notification.people", LEAVING_TOPICS, on_leaving},
 	{0},
 };
 

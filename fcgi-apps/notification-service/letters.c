@@ -190,10 +190,23 @@ static void write_failed(struct ctx *c, const struct message *m, const struct fa
 
 static void write_welcome(struct ctx *c, const struct message *m, const struct facts *f, json_t *o)
 {
+	(void)c;
 	(void)m;
-	(void)f;
-	json_set_null(o, "verify_href");
-	json_set_text(o, "account_href", link_to(c, "/account", ""));
+	json_set_text(o, "verify_href", f->link);
+}
+
+/* A title, a text, a button if there is a link; and what to do when it was somebody else: all words of the purpose. */
+static void write_account(struct ctx *c, const struct message *m, const struct facts *f, json_t *o)
+{
+	static const char *const PARTS[] = {"title", "text", "ignore", "button"};
+	const char *of = mail_kind_by_purpose(m->purpose)->words;
+
+	for (size_t i = 0; i < ARRAY_LEN(PARTS) - (f->link == NULL); i++) {
+		const char *key = arena_printf(c->arena, "mail.%s.%s", of, PARTS[i]);
+		json_set_text(o, arena_printf(c->arena, "%s_text", PARTS[i]),
+			WORDS(c, key, {"email", f->user_email}, {"other", f->other_email != NULL ? f->other_email : ""}));
+	}
+	json_set_text(o, "href", f->link);
 }
 
 static const struct {
@@ -205,6 +218,13 @@ static const struct {
 	{"order_shipped", write_shipped},
 	{"payment_failed", write_failed},
 	{"welcome", write_welcome},
+	{"verify_email", write_account},
+	{"reset_password", write_account},
+	{"password_changed", write_account},
+	{"email_change", write_account},
+	{"email_change_notice", write_account},
+	{"email_changed", write_account},
+	{"account_erased", write_account},
 };
 
 static const char *first_name(struct ctx *c, const char *name)
@@ -258,7 +278,7 @@ err_t letter_write(struct ctx *c, const struct message *m, const struct facts *f
 		l.to = json_text(f->order, "email", NULL);
 		l.to_name = json_text(f->order, "name", "");
 	}
-	if (l.to == NULL)
+	if (l.to == NULL || l.to[0] == '\0')
 		return fail(c, &ERR_NOT_FOUND, "there is nobody to write to any more");
 	l.subject = WORDS(c, arena_printf(c->arena, "mail.%s.subject", kind->words),
 		{"number", json_text(f->order, "number", "")}, {"shop", app_get()->shop_name});

@@ -20,6 +20,8 @@ struct mail_kind {
 	const char *template; /* below templates/mail; lang: mail.<words>.* */
 	const char *words;
 	bool once_an_hour; /* at most one per order and hour */
+	bool of_account;   /* purpose is auth-service's kind of letter; the event says which */
+	bool forget;       /* not even to whom it went is kept */
 };
 
 struct message {
@@ -33,7 +35,9 @@ struct message {
 /* What the owners of the facts say when a message is about to be sent. */
 struct facts {
 	json_t *order;                          /* orders.mail_details; NULL: no such order */
-	const char *user_email, *user_name;     /* NULL: no such account */
+	const char *user_email, *user_name;     /* NULL: no such account, or a letter that is not wanted any more */
+	const char *other_email;                /* letters about an account: see auth.letter */
+	const char *link, *secret;              /* NULL: nothing to follow; secret is a part of link */
 	const char *placed_text, *expires_text; /* in the shop's time zone */
 };
 
@@ -62,8 +66,8 @@ extern const struct consumer NOTIFICATION_CONSUMERS[];
 extern const struct job_worker NOTIFICATION_JOBS[];
 
 /* rules.c */
-/* NULL: nothing is written about this topic. */
-const struct mail_kind *mail_kind_of(const char *topic);
+/* NULL: nothing is written about this. */
+const struct mail_kind *mail_kind_of(const char *topic, const json_t *payload);
 const struct mail_kind *mail_kind_by_purpose(const char *purpose);
 /* News so old that a mail would only confuse. */
 bool news_is_stale(int64_t created_us, int64_t now_us);
@@ -75,6 +79,12 @@ bool may_resend(const struct message *m);
 /* letters.c */
 /* ERR_NOT_FOUND: there is nobody to write to any more. */
 err_t letter_write(struct ctx *c, const struct message *m, const struct facts *f, struct letter *letter_r) MUST_CHECK;
+
+/* letters_account.c */
+/* What auth-service says about this letter, with a new link. */
+err_t account_facts(struct ctx *c, const struct message *m, struct facts *f) MUST_CHECK;
+/* What is left of it for staff to read. */
+struct letter letter_to_keep(struct ctx *c, const struct mail_kind *kind, const struct facts *f, const struct letter *l);
 
 /* views.c */
 json_t *view_message(struct request *rq, const struct message *m);

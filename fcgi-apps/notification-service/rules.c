@@ -5,6 +5,7 @@
 
 #include "data/clock.h"
 
+#define LETTER "user.letter_requested"
 #define STALE_SECS (2 * 24 * 3600)
 
 static const struct mail_kind KINDS[] = {
@@ -12,14 +13,24 @@ static const struct mail_kind KINDS[] = {
 	{"order.cancelled", "order_cancelled", "order-cancelled", "cancelled"},
 	{"shipment.created", "order_shipped", "order-shipped", "shipped"},
 	{"payment.failed", "payment_failed", "payment-failed", "failed", .once_an_hour = true},
-	{"user.registered", "welcome", "welcome", "welcome"},
+	{LETTER, "welcome", "welcome", "welcome", .of_account = true},
+	{LETTER, "verify_email", "account", "verify", .of_account = true},
+	{LETTER, "reset_password", "account", "reset", .of_account = true},
+	{LETTER, "password_changed", "account", "password_changed", .of_account = true},
+	{LETTER, "email_change", "account", "email_change", .of_account = true},
+	{LETTER, "email_change_notice", "account", "email_change_notice", .of_account = true},
+	{LETTER, "email_changed", "account", "email_changed", .of_account = true},
+	{LETTER, "account_erased", "account", "account_erased", .of_account = true, .forget = true},
 };
 
-const struct mail_kind *mail_kind_of(const char *topic)
+const struct mail_kind *mail_kind_of(const char *topic, const json_t *payload)
 {
-	for (size_t i = 0; i < ARRAY_LEN(KINDS); i++)
-		if (strcmp(KINDS[i].topic, topic) == 0)
+	for (size_t i = 0; i < ARRAY_LEN(KINDS); i++) {
+		if (strcmp(KINDS[i].topic, topic) != 0)
+			continue;
+		if (!KINDS[i].of_account || strcmp(KINDS[i].purpose, json_text(payload, "kind", "")) == 0)
 			return &KINDS[i];
+	}
 	return NULL;
 }
 

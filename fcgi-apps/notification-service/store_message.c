@@ -70,9 +70,28 @@ static const struct db_stmt ADD = DB_EXEC("message_add",
 static const struct db_stmt SENT = DB_EXEC(
 	"message_sent", SQL("update notification.message set state = $2::text, error = $3::text, attempts = attempts + "
 			    "1, version = version + 1,"
-			    " recipient = coalesce($4::text, recipient), subject = coalesce($5::text, subject),"
-			    " text_body = coalesce($6::text, text_body), html_body = coalesce($7::text, html_body),"
+			    " recipient = case when forgotten_at is null then coalesce($4::text, recipient) else '' end,"
+			    " subject = coalesce($5::text, subject),"
+			    " text_body = case when forgotten_at is null then coalesce($6::text, text_body) end,"
+			    " html_body = case when forgotten_at is null then coalesce($7::text, html_body) end,"
 			    " sent_at = case when $2 = 'sent' then now() else sent_at end where id = $1::uuid"));
+
+static const struct db_stmt FORGET = DB_EXEC("message_forget",
+	SQL("update notification.message set forgotten_at = now(), version = version + 1, text_body = null, html_body = null,"
+	    " recipient = case when recipient is not null then '' end"
+	    " where forgotten_at is null and (user_id = $1::uuid or order_id = $2::uuid)"));
+
+struct account_row {
+	const char *recipient, *name, *other_email, *link_path;
+};
+static const struct db_column ACCOUNT_COLUMNS[] = {
+	DB_COLUMN(struct account_row, recipient, DB_TEXT),
+	DB_COLUMN(struct account_row, name, DB_TEXT),
+	DB_COLUMN(struct account_row, other_email, DB_TEXT),
+	DB_COLUMN(struct account_row, link_path, DB_TEXT),
+};
+static const struct db_stmt ACCOUNT_FACTS = DB_ROWS("message_account_facts", struct account_row, ACCOUNT_COLUMNS,
+	SQL("select recipient, name, other_email, link_path from auth.letter_facts($1::uuid, $2)"));
 
 struct resent {
 	bool allowed, again;
@@ -91,7 +110,7 @@ static const struct db_stmt RESEND = DB_ROWS("message_resend", struct resent, RE
 static const struct db_stmt ENQUEUE = DB_EXEC("message_enqueue",
 	SQL("select bus.enqueue('notification.mail', $1::text, jsonb_build_object('message_id', $1::text))"));
 
-const struct db_stmt *const MESSAGE_STATEMENTS[] = {&LIST, &GET, &FACTS, &ADD, &SENT, &RESEND, &ENQUEUE, NULL};
+const struct db_stmt *const MESSAGE_STATEMENTS[] = {&LIST, &GET, &FACTS, &ADD, &SENT, &RESEND, &ENQUEUE, &FORGET, &ACCOUNT_FACTS, NULL};
 
 err_t message_store_add(struct ctx *c, const struct received_event *e, const struct mail_kind *kind)
 {
@@ -115,6 +134,27 @@ err_t message_store_load(struct ctx *c, const char *id, struct message *message_
 	TRY(db_run(c, calls, ARRAY_LEN(calls)));
 	*found_r = *found_r && has_facts;
 	return OK;
+}
+
+err_t message_store_account_facts(
+	struct ctx *c, const char *letter_id, const char *token_hash, struct facts *facts_r, const char **link_path_r)
+{
+	struct account_row row;
+	bool found;
+
+	TRY(db_maybe(c, &ACCOUNT_FACTS, PARAMS(P_TEXT(letter_id), P_TEXT(token_hash)), &row, &found));
+	if (!found)
+		return OK;
+	facts_r->user_email = row.recipient;
+	facts_r->user_name = row.name;
+	facts_r->other_email = row.other_email;
+	*link_path_r = row.link_path;
+	return OK;
+}
+
+err_t message_store_forget(struct ctx *c, const char *user_id, const char *order_id)
+{
+	return db_exec(c, &FORGET, PARAMS(P_TEXT(user_id), P_TEXT(order_id)), NULL);
 }
 
 err_t message_store_sent(struct ctx *c, const struct sending *s)

@@ -12,6 +12,11 @@ err_t message_store_add(struct ctx *c, const struct received_event *e, const str
 /* The message and what its owners say now. */
 err_t message_store_load(
 	struct ctx *c, const char *id, struct message *message_r, struct facts *facts_r, bool *found_r) MUST_CHECK;
+/* Of auth.letter_facts: nothing is changed when the letter is not wanted any more; link_path NULL: it has no link. */
+err_t message_store_account_facts(struct ctx *c, const char *letter_id, const char *token_hash, struct facts *facts_r,
+	const char **link_path_r) MUST_CHECK;
+/* Of this person, or order (either may be NULL), remains that there were messages. */
+err_t message_store_forget(struct ctx *c, const char *user_id, const char *order_id) MUST_CHECK;
 err_t message_store_sent(struct ctx *c, const struct sending *s) MUST_CHECK;
 
 /* Newest first, below q->before; without bodies. */

@@ -1,5 +1,6 @@
 /* jobs.c - what order-service does when payments report, and when time runs out. */
 #include "order.h"
+#include "people.h"
 #include "store_order.h"
 #include "views.h"
 #include "base/log.h"
@@ -8,6 +9,7 @@
 
 #define EXPIRY_EVERY_MS 5000
 #define EXPIRED_PER_TICK 50
+#define ANONYMISE_EVERY_MS 600000
 
 static const struct actor SYSTEM = {.kind = "system"};
 static const struct viewer EVERYTHING = {.staff = true};
@@ -92,8 +94,11 @@ static err_t on_payment(struct ctx *c, const struct received_event *e)
 
 static const char *const PAYMENT_TOPICS[] = {"payment.succeeded", "payment.failed", "payment.cancelled", NULL};
 
+static const char *const ACCOUNT_TOPICS[] = {"user.email_verified", "user.erased", NULL};
+
 const struct consumer ORDER_CONSUMERS[] = {
 	{"orders.payments", PAYMENT_TOPICS, on_payment},
+	{"orders.accounts", ACCOUNT_TOPICS, on_account},
 	{0},
 };
 
@@ -132,5 +137,6 @@ static err_t expire_orders(struct ctx *c)
 
 const struct timer ORDER_TIMERS[] = {
 	{.name = "orders.expire", .every_ms = EXPIRY_EVERY_MS, .run = expire_orders},
+	{.name = "orders.anonymise", .every_ms = ANONYMISE_EVERY_MS, .run = anonymise_orders},
 	{0},
 };

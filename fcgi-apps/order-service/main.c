@@ -2,9 +2,10 @@
 #include "app/app.h"
 #include "order.h"
 #include "store_order.h"
+#include "store_people.h"
 
 static const struct db_stmt *const *const STATEMENTS[] = {
-	ORDER_STATEMENTS, CHECKOUT_STATEMENTS, CHANGE_STATEMENTS, NULL};
+	ORDER_STATEMENTS, CHECKOUT_STATEMENTS, CHANGE_STATEMENTS, PEOPLE_STATEMENTS, NULL};
 
 static const struct service ORDER_SERVICE = {
 	.name = "order-service",

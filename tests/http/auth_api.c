@@ -12,11 +12,14 @@
 #include "data/clock.h"
 #include "shared.h"
 #include "store_account.h"
+#include "store_attempt.h"
+#include "store_proof.h"
 #include "store_session.h"
 
 #define PASSWORD "correct horse battery"
 
-static const struct db_stmt *const *const STATEMENTS[] = {ACCOUNT_STATEMENTS, ADDRESS_STATEMENTS, SESSION_STATEMENTS, NULL};
+static const struct db_stmt *const *const STATEMENTS[] = {ACCOUNT_STATEMENTS, ADDRESS_STATEMENTS, SESSION_STATEMENTS,
+	ATTEMPT_STATEMENTS, PROOF_STATEMENTS, NULL};
 static const struct db_constraint *const CONSTRAINTS[] = {ACCOUNT_CONSTRAINTS, NULL};
 
 static const char *body_text(const char *email, const char *password)
@@ -143,7 +146,7 @@ static void test_throttle(void **state)
 	assert_string_equal(test_header(rq, "Retry-After"), "16");
 	/* others are not held up, and who knows the password starts afresh */
 	assert_status(test_http("POST", "/api/v1/auth/login", body_text("mara@example.com", PASSWORD), NULL), 200);
-	assert_int_equal(test_sql_int("select count(*) from auth.attempt where email_hash = encode(sha256('mara@example.com'), 'hex')"), 0);
+	assert_int_equal(test_sql_int("select count(*) from auth.attempt where email_hash = encode(sha256('login of mara@example.com'), 'hex')"), 0);
 }
 
 static void test_logout_takes_effect_at_once(void **state)
@@ -397,7 +400,7 @@ static int start(void **state)
 	struct db *db = test_db_open("es_auth", test_statements(STATEMENTS), CONSTRAINTS);
 	load_config();
 	test_http_open(AUTH_ROUTES, db);
-	assert_ok(test_ctx(), keys_ensure(test_ctx()));
+	assert_ok(test_ctx(), auth_init(test_ctx()));
 	return 0;
 }
 

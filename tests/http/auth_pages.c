@@ -8,12 +8,15 @@
 
 #include "account.h"
 #include "store_account.h"
+#include "store_attempt.h"
+#include "store_proof.h"
 #include "store_session.h"
 
 #define PASSWORD "correct horse battery"
 #define FORM_PASSWORD "correct+horse+battery"
 
-static const struct db_stmt *const *const STATEMENTS[] = {ACCOUNT_STATEMENTS, ADDRESS_STATEMENTS, SESSION_STATEMENTS, NULL};
+static const struct db_stmt *const *const STATEMENTS[] = {ACCOUNT_STATEMENTS, ADDRESS_STATEMENTS, SESSION_STATEMENTS,
+	ATTEMPT_STATEMENTS, PROOF_STATEMENTS, NULL};
 static const struct db_constraint *const CONSTRAINTS[] = {ACCOUNT_CONSTRAINTS, NULL};
 
 /* The browser: its Cookie header and its CSRF token. */

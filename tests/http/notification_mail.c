@@ -24,6 +24,7 @@
 #define WITH_CSRF AS_ADMIN, "HTTP_X_CSRF_TOKEN", CSRF
 #define ORDER "01900000-0000-7000-8000-0000000000a1"
 #define USER "01900000-0000-7000-8000-0000000000b1"
+#define LETTER "01900000-0000-7000-8000-0000000000d1"
 #define SHIPMENT "01900000-0000-7000-8000-0000000000c1"
 #define TOKEN "3f0e8d0c-1b1f-4a0c-9a5e-2f6a7b8c9d0e"
 
@@ -167,7 +168,7 @@ static int clean(void **state)
 	(void)state;
 	(void)take_mail();
 	test_sql("delete from notification.message; delete from bus.job; delete from bus.outbox; delete from bus.event;"
-		 "delete from bus.subscription; update bus.log_head set pos = 0;"
+		 "delete from bus.subscription; update bus.log_head set pos = 0; delete from auth.letter;"
 		 "delete from orders.shipment; delete from orders.orders;"
 		 "insert into orders.orders (id, number, tracking_token, cart_id, payment_id, email, customer_key, "
 		 "name, currency,"
@@ -211,6 +212,21 @@ static void tell_paid(void)
 {
 	test_sql("update orders.orders set payment_status = 'succeeded', paid_at = now()");
 	tell("order.paid", "{\"order_id\": \"" ORDER "\"}");
+}
+
+/* auth-service asks for a letter; sql: what happens before it leaves. */
+static void tell_letter(const char *kind, const char *sql)
+{
+	char request[1200];
+
+	snprintf(request, sizeof(request),
+		"insert into auth.letter (id, kind, account_id, recipient, name, other_email, expires_at) values"
+		" ('" LETTER "', '%s', '" USER "', 'mara@example.com', 'Mara Lind', 'old@example.com', now() + interval '1 day');"
+		"select bus.emit('user.letter_requested', 'user', '" USER "', '" USER "',"
+		" '{\"letter_id\": \"" LETTER "\", \"user_id\": \"" USER "\", \"kind\": \"%s\"}'); select bus.sequence_batch(); %s",
+		kind, kind, sql);
+	test_sql(request);
+	work();
 }
 
 static const char *states(void)
@@ -274,10 +290,11 @@ static void each_kind_of_news_has_its_mail(void **state)
 	mail = take_mail();
 	assert_non_null(strstr(mail, "DHL: T-1"));
 	assert_non_null(strstr(mail, "The rest follows"));
-	tell("user.registered", "{\"user_id\": \"" USER "\"}");
+	tell_letter("welcome", "");
 	mail = take_mail();
 	assert_non_null(strstr(mail, "mara@example.com"));
 	assert_non_null(strstr(mail, "Hello Mara,"));
+	assert_non_null(strstr(mail, "/verify?token=3D"));
 }
 
 static void a_cancelled_order_says_why_and_what_of_the_money(void **state)
@@ -313,9 +330,10 @@ static void old_news_and_lost_people_get_no_mail(void **state)
 		 "update bus.outbox set created_at = now() - interval '3 days'; select bus.sequence_batch()");
 	work();
 	assert_int_equal(test_sql_int("select count(*) from notification.message"), 0);
-	tell("user.registered", "{\"user_id\": \"01900000-0000-7000-8000-00000000dead\"}");
+	tell_letter("welcome", "update auth.account set state = 'blocked'");
 	assert_string_equal(states(), "welcome dead");
 	assert_int_equal(mails(), 0);
+	test_sql("update auth.account set state = 'active'");
 }
 
 static void a_refusal_for_ever_is_given_up(void **state)
@@ -377,7 +395,7 @@ static void staff_finds_messages(void **state)
 
 	(void)state;
 	tell_paid();
-	tell("user.registered", "{\"user_id\": \"" USER "\"}");
+	tell_letter("welcome", "");
 	rq = test_http("GET", "/api/v1/notifications?recipient=JO@example.com&state=sent", NULL, AS_ADMIN, NULL);
 	assert_status(rq, 200);
 	assert_int_equal(json_array_size(json_object_get(test_json(rq), "data")), 1);
@@ -421,6 +439,123 @@ static void pages_show_list_detail_and_preview(void **state)
 	assert_status(test_http("GET", "/admin/messages/none", NULL, AS_ADMIN, NULL), 404);
 }
 
+/* ------------------------------------------------------------------ letters about an account */
+
+/* The secret after ?token= in a mail: quoted-printable breaks long lines. */
+static void secret_of(const char *mail, char secret_r[static 44])
+{
+	const char *at = strstr(mail, "?token=3D");
+	size_t n = 0;
+
+	assert_non_null(at);
+	for (at += strlen("?token=3D"); n < 43; at++) {
+		if (strncmp(at, "=\r\n", 3) == 0 || strncmp(at, "=\n", 2) == 0)
+			at += at[1] == '\r' ? 2 : 1;
+		else
+			secret_r[n++] = *at;
+	}
+	secret_r[n] = '\0';
+}
+
+static int64_t tokens_of(const char *secret)
+{
+	char sql[200];
+
+	snprintf(sql, sizeof(sql), "select count(*) from auth.letter_token where token_hash = encode(sha256('%s'), 'hex')", secret);
+	return test_sql_int(sql);
+}
+
+static void a_link_is_in_its_mail_and_nowhere_else(void **state)
+{
+	char secret[44], sql[700];
+
+	(void)state;
+	tell_letter("reset_password", "");
+	assert_string_equal(states(), "reset_password sent");
+	secret_of(take_mail(), secret);
+	assert_int_equal(tokens_of(secret), 1);
+	snprintf(sql, sizeof(sql),
+		"select count(*) from (select m::text as row from notification.message m union all select j::text from bus.job j"
+		" union all select e::text from bus.event e union all select o::text from bus.outbox o"
+		" union all select l::text from auth.letter l union all select t::text from auth.letter_token t) everything"
+		" where row like '%%%s%%'", secret);
+	assert_int_equal(test_sql_int(sql), 0);
+	assert_non_null(strstr(test_sql_text("select html_body from notification.message"), "/reset?token=…"));
+	assert_non_null(strstr(test_sql_text("select text_body from notification.message"), "/reset?token=…"));
+	assert_int_equal(test_sql_int("select count(*) from bus.event where payload::text like '%@%'"), 0);
+}
+
+/* A mail whose sending was not confirmed leaves again, with another link; either will do. */
+static void every_attempt_has_a_link_of_its_own(void **state)
+{
+	char first[44], second[44];
+
+	(void)state;
+	tell_letter("verify_email", "");
+	secret_of(take_mail(), first);
+	test_sql("update notification.message set state = 'queued'; update bus.job set state = 'ready', run_at = now(), attempts = 0");
+	work();
+	secret_of(take_mail(), second);
+	assert_string_not_equal(first, second);
+	assert_int_equal(tokens_of(first), 1);
+	assert_int_equal(tokens_of(second), 1);
+}
+
+static void a_letter_nobody_waits_for_stays(void **state)
+{
+	(void)state;
+	tell_letter("reset_password", "update auth.letter set spent_at = now()");
+	assert_string_equal(states(), "reset_password dead");
+	test_sql("delete from auth.letter");
+	tell_letter("email_change", "update auth.letter set expires_at = now()");
+	assert_string_equal(states(), "reset_password dead, email_change dead");
+	assert_int_equal(mails(), 0);
+	assert_int_equal(test_sql_int("select count(*) from auth.letter_token"), 0);
+}
+
+static void each_kind_of_letter_has_its_words(void **state)
+{
+	static const char *const KINDS[] = {"welcome", "verify_email", "reset_password", "password_changed", "email_change",
+		"email_change_notice", "email_changed", "account_erased"};
+
+	(void)state;
+	assert_int_equal(test_sql_int("select count(*) from auth.letter_kind"), ARRAY_LEN(KINDS));
+	for (size_t i = 0; i < ARRAY_LEN(KINDS); i++) {
+		tell_letter(KINDS[i], "");
+		const char *mail = take_mail();
+		assert_non_null(strstr(mail, "Hello Mara,"));
+		assert_null(strstr(mail, "Subject: mail."));
+		test_sql("delete from auth.letter");
+	}
+	assert_int_equal(test_sql_int("select count(*) from notification.message where state = 'sent'"), ARRAY_LEN(KINDS));
+	assert_int_equal(test_sql_int("select count(*) from notification.message where text_body like '%mail.%.%'"), 0);
+}
+
+static void who_left_is_forgotten(void **state)
+{
+	(void)state;
+	tell_letter("password_changed", "");
+	tell_paid();
+	(void)take_mail();
+	tell("user.erased", "{\"user_id\": \"" USER "\"}");
+	assert_string_equal(test_sql_text("select string_agg(purpose || recipient || (text_body is null)::text, ' ' order by id)"
+					  " from notification.message"), "password_changedtrue order_confirmationjo@example.comfalse");
+	/* on its way at that moment: it must not write the person back */
+	test_sql("update notification.message set state = 'queued' where purpose = 'password_changed';"
+		 "update bus.job set state = 'ready', run_at = now(), attempts = 0");
+	work();
+	assert_string_equal(take_mail()[0] != '\0' ? "sent" : "", "sent");
+	assert_int_equal(test_sql_int("select count(*) from notification.message where user_id is not null and"
+				      " (recipient <> '' or text_body is not null or html_body is not null)"), 0);
+	tell("order.anonymised", "{\"order_id\": \"" ORDER "\"}");
+	assert_int_equal(test_sql_int("select count(*) from notification.message where recipient <> '' or text_body is not null"), 0);
+	/* the last letter keeps nothing at all */
+	test_sql("delete from auth.letter");
+	tell_letter("account_erased", "");
+	assert_int_equal(mails(), 1);
+	assert_int_equal(test_sql_int("select count(*) from notification.message where recipient <> '' or text_body is not null"), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -435,6 +570,11 @@ int main(void)
 		cmocka_unit_test_setup(staff_sends_again, clean),
 		cmocka_unit_test_setup(staff_finds_messages, clean),
 		cmocka_unit_test_setup(pages_show_list_detail_and_preview, clean),
+		cmocka_unit_test_setup(a_link_is_in_its_mail_and_nowhere_else, clean),
+		cmocka_unit_test_setup(every_attempt_has_a_link_of_its_own, clean),
+		cmocka_unit_test_setup(a_letter_nobody_waits_for_stays, clean),
+		cmocka_unit_test_setup(each_kind_of_letter_has_its_words, clean),
+		cmocka_unit_test_setup(who_left_is_forgotten, clean),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);

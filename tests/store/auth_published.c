@@ -6,12 +6,15 @@
 
 #include "account.h"
 #include "store_account.h"
+#include "store_attempt.h"
+#include "store_proof.h"
 #include "store_session.h"
 
 #define USER "01900000-0000-7000-8000-000000000001"
 #define SESSION "01900000-0000-7000-8000-000000000002"
 
-static const struct db_stmt *const *const STATEMENTS[] = {ACCOUNT_STATEMENTS, ADDRESS_STATEMENTS, SESSION_STATEMENTS, NULL};
+static const struct db_stmt *const *const STATEMENTS[] = {ACCOUNT_STATEMENTS, ADDRESS_STATEMENTS, SESSION_STATEMENTS,
+	ATTEMPT_STATEMENTS, PROOF_STATEMENTS, NULL};
 static const struct db_constraint *const CONSTRAINTS[] = {ACCOUNT_CONSTRAINTS, NULL};
 
 /* Whether that role may run it, in a transaction that is taken back. */
@@ -82,7 +85,19 @@ static void test_who_may_ask(void **state)
 		{"es_orders", "select auth.addresses_of(null)", false},
 		{"es_notification", "select auth.user_contact(null)", true},
 		{"es_analytics", "select auth.user_contact(null)", false},
-		{"es_cart", "select auth.begin_attempt('x')", false},
+		{"es_cart", "select auth.begin_attempts('{}', '{}')", false},
+		{"es_auth", "select auth.begin_attempts('{}', '{}')", true},
+		{"es_notification", "select auth.letter_facts(null, null)", true},
+		{"es_auth", "select auth.letter_facts(null, null)", false},
+		{"es_notification", "select recipient from auth.letter", false},
+		{"es_orders", "select auth.verified_email(null)", true},
+		{"es_cart", "select auth.verified_email(null)", false},
+		{"es_auth", "insert into auth.letter_token values ('x', gen_random_uuid(), now())", false},
+		{"es_auth", "select auth.change_email(gen_random_uuid(), 'x', 'x')", false},
+		{"es_auth", "select orders.export_of(null)", true},
+		{"es_auth", "select number from orders.orders", false},
+		{"es_auth", "select cart.erase_person(null)", true},
+		{"es_notification", "select cart.erase_person(null)", false},
 		{"es_orders", "select email from auth.account", false},
 		{"es_orders", "select private_pem from auth.signing_key", false},
 		{"es_auth", "select private_pem from auth.signing_key", true},
