@@ -18,11 +18,12 @@ def ask(program, option):
 
 
 def locations(text):
-    """(exact, path) → upstream of a file of nginx locations."""
+    """(exact, path) → upstream of a file of nginx locations; of a variable its default."""
+    maps = dict(re.findall(r"^map \S+ (\$\w+)\s*\{ default (\w+);", (ROOT / "nginx/upstreams.conf.in").read_text(encoding="utf-8"), re.M))
     found = {}
     for m in re.finditer(r"^location (= )?(/\S*)\s+\{(.*?)(?:^\}|\}$)", text, re.M | re.S):
-        target = re.search(r"fastcgi_pass (\w+);", m[3])
-        found[(bool(m[1]), m[2])] = target[1] if target else None
+        target = re.search(r"fastcgi_pass (\$?\w+);", m[3])
+        found[(bool(m[1]), m[2])] = maps.get(target[1], target[1]) if target else None
     return found
 
 

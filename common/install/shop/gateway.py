@@ -37,7 +37,7 @@ def write(place, settings):
     }
     place.write(nginx / "nginx.conf", render("nginx.conf.in", values))
     place.write(nginx / "upstreams.conf", render("upstreams.conf.in", values))
-    for name in ("ecostore.conf", "internal.conf", "params.conf", "errors.conf", "cached_page.conf", "mime.types"):
+    for name in ("ecostore.conf", "internal.conf", "params.conf", "errors.conf", "cached_page.conf", "hashing.conf", "mime.types"):
         place.write(nginx / name, (ROOT / "nginx" / name).read_text(encoding="utf-8"))
     if tls and not (nginx / "cert.pem").exists():
         place.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "3650",

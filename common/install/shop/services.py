@@ -1,6 +1,7 @@
 """What an instance runs (common/install/processes), and the configuration each process gets."""
 import http.client
 import json
+import os
 import time
 
 import postgres
@@ -20,6 +21,9 @@ NGINX_LEFTOVERS = [
     "fi",
     "echo $$ >group",
 ]
+# Passwords are hashed by these alone: so many at a time, whatever comes in, and behind everything else when processors are short.
+HASHERS = "auth-service-login"
+HASHERS_NICE = 5
 INFRASTRUCTURE = ("postgres", "nginx", "mail")
 # nginx writes its access log itself, in large pieces, which svlogd could not do as cheaply; so it is moved away when it is large.
 ROTATE = [
@@ -62,7 +66,9 @@ def environment(place, settings, process):
         "log_level": settings["log_level"],
     }
     if process.mode is None:
-        values["socket"] = place.socket_dir / f"{process.program}.sock"
+        values["socket"] = place.socket_dir / f"{process.name}.sock"
+    if process.name == HASHERS:
+        values["workers"] = os.cpu_count() or 1
     own = {
         "payment-service": {
             "provider_url": f"{internal}/mock-provider",
@@ -74,6 +80,8 @@ def environment(place, settings, process):
             "provider_key_file": ensure_secret(place, "provider-key"),
             "webhook_secret_file": ensure_secret(place, "webhook"),
         },
+        # One address is this whole test or demonstration unless limits are strict.
+        "auth-service": {"attempts_per_address": 50 if settings["limits"] == "strict" else 0},
         "notification-service": {"smtp": f"127.0.0.1:{settings['smtp_port']}"},
         "event-bus": {"openapi": place.static_root / "openapi.json"},
         "catalog-service": {"seed_dir": place.seed},
@@ -102,7 +110,8 @@ def define(place, settings):
     supervise.define(place, "rotate", ["sleep", "300"], {"PATH": "/usr/bin:/bin", "LOG": place.log / "nginx" / "access.log"}, ROTATE)
     processes = table(place)
     for p in processes:
-        supervise.define(place, p.name, [place.bin / p.program] + ([p.mode] if p.mode else []), environment(place, settings, p))
+        niced = ["chpst", "-n", HASHERS_NICE] if p.name == HASHERS else []
+        supervise.define(place, p.name, niced + [place.bin / p.program] + ([p.mode] if p.mode else []), environment(place, settings, p))
     supervise.forget_others(place, set(INFRASTRUCTURE) | {"rotate"} | {p.name for p in processes})
 
 
@@ -115,7 +124,7 @@ def stop_order(there):
 
 def wait_ready(place, settings, wanted, deadline):
     """Until every responder says it is ready, and everything else has kept running."""
-    waiting = [p.program for p in wanted if p.mode is None]
+    waiting = [p.name for p in wanted if p.mode is None]
     answer = "no answer"
     while waiting:
         name = waiting[0]

@@ -178,8 +178,8 @@ def command_stop(_):
 
 
 def chosen(place, one):
-    """S=cart-service means its responders and its work."""
-    found = [n for n in supervise.names(place) if n in (one, one + "-work")]
+    """S=cart-service means all its processes."""
+    found = [n for n in supervise.names(place) if n == one or n.startswith(one + "-")]
     if not found:
         raise Trouble(f"S={one}: there is {', '.join(supervise.names(place)) or 'nothing running'}")
     return found
@@ -293,7 +293,7 @@ def command_status(_):
         say("not running" if settings else "there is no instance here yet: make run")
         return 1
     say(f"{'process':28} {'pid':>8}  {'up':>8}  memory (PSS)  ready")
-    ready = {p.name for p in services.responders(place) if services.ask_ready(settings, p.program) == "ready"}
+    ready = {p.name for p in services.responders(place) if services.ask_ready(settings, p.name) == "ready"}
     responders = {p.name for p in services.responders(place)}
     for name in supervise.names(place):
         pid = supervise.pid(place, name)
