@@ -102,6 +102,7 @@ err_t page_verify(struct request *rq)
 		json_set_text(context, "address", p.recipient);
 	json_set_bool(context, "good", own);
 	json_set_bool(context, "other", (good && !own) || rq->failure == &ERR_PROOF_OTHER);
+	json_set_bool(context, "taken", rq->failure == &ERR_EMAIL_TAKEN);
 	return show(rq, "auth/verify", "verify.title", context);
 }
 

@@ -44,7 +44,8 @@ begin
 		    or placed_at < now() - interval '180 days'
 		 order by orders.id limit 500 for update of orders skip locked loop
 		update orders set user_id = null, email = '', name = '', note = null, billing_address = null,
-			shipping_address = jsonb_build_object('country', country), tracking_token = gen_random_uuid()
+			shipping_address = jsonb_build_object('name', '', 'line1', '', 'city', '', 'postal_code', '', 'country', country),
+			tracking_token = gen_random_uuid()
 		 where id = o.id;
 		perform bus.emit('order.anonymised', 'order', o.id::text, o.id::text, jsonb_build_object('order_id', o.id));
 		done := done + 1;
