@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/audit.h"
 #include "app/frame.h"
 #include "app/metrics.h"
 #include "app/process.h"
@@ -176,7 +177,7 @@ static err_t load_assets(struct ctx *c, struct process *p)
 
 /* What a worker prepares at start: not what only consumers and masters say. */
 static const struct db_stmt *const *const WORKER_STATEMENTS[] = {
-	AUTH_STATEMENTS, IDEM_STATEMENTS, PAGE_STATEMENTS, APP_STATEMENTS, EVENT_STATEMENTS};
+	AUTH_STATEMENTS, IDEM_STATEMENTS, PAGE_STATEMENTS, APP_STATEMENTS, EVENT_STATEMENTS, AUDIT_STATEMENTS};
 static const struct db_stmt *const *const OTHER_STATEMENTS[] = {REGISTRY_STATEMENTS, WORK_STATEMENTS, JOB_STATEMENTS};
 
 static void list_statements(struct process *p, bool worker)

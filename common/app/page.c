@@ -35,6 +35,7 @@ static const struct {
 	{"messages_read", "notifications:read"},
 	{"messages_write", "notifications:write"},
 	{"analytics_read", "analytics:read"},
+	{"audit_read", "audit:read"},
 	{"system_read", "system:read"},
 	{"system_write", "system:write"},
 };

@@ -54,6 +54,7 @@ struct request {
 	const char *client_ip;
 	err_t broken;              /* by the source: bad length, path or encoding; answered without a look at the table */
 	err_t failure;             /* why .on_invalid is called */
+	bool audited;              /* app/audit.c: an entry was queued */
 	struct idem *idem;         /* app/idem.c's; NULL: no idempotency key in play */
 	struct response res;
 	const void *env;           /* fcgi.c's parameters: use request_header() */

@@ -9,6 +9,7 @@
 #define ES_ACCOUNT_H
 
 #include "app/app.h"
+#include "app/audit.h"
 #include "app/auth.h"
 #include "app/event.h"
 #include "app/route.h"
@@ -125,6 +126,9 @@ err_t address_add(struct request *rq, struct address *address_r) MUST_CHECK;
 err_t address_change(struct request *rq, struct address *address_r) MUST_CHECK;
 /* Of the account in the path; one's own stays as it is. */
 err_t change_rights(struct request *rq, const struct user_input *in) MUST_CHECK;
+
+/* handlers_users.c: what somebody did to an account, most often their own. */
+void audit_account(struct request *rq, const char *action, const struct uuid *account_id);
 
 /* ------------------------------------------------------------------ views.c */
 

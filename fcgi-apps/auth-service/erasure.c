@@ -69,7 +69,8 @@ static err_t prove_presence(struct request *rq, const char *password)
 
 static err_t erase_body(struct ctx *c, void *arg)
 {
-	const struct subject *s = arg;
+	struct request *rq = arg;
+	const struct subject *s = rq->subject;
 	struct account account;
 	bool other = true;
 
@@ -82,6 +83,7 @@ static err_t erase_body(struct ctx *c, void *arg)
 	proof_store_letter(c,
 		&(struct letter){
 			.kind = "account_erased", .user_id = &account.id, .recipient = account.email, .name = account.name});
+	audit_account(rq, "account.erase", &account.id);
 	proof_store_erase(c, &account.id);
 	return OK;
 }
@@ -89,5 +91,5 @@ static err_t erase_body(struct ctx *c, void *arg)
 err_t account_erase(struct request *rq, const char *password)
 {
 	TRY(prove_presence(rq, password));
-	return db_tx(&rq->ctx, DB_TX_DEFAULT, erase_body, (void *)(uintptr_t)rq->subject);
+	return db_tx(&rq->ctx, DB_TX_DEFAULT, erase_body, rq);
 }

@@ -49,6 +49,7 @@ err_t delete_session(struct request *rq)
 
 	TRY(path_uuid(rq, "id", &id));
 	TRY(session_store_end_own(&rq->ctx, &rq->subject->user_id, &id));
+	audit_record(rq, &(struct audit_entry){.action = "session.revoke", .object_type = "session", .object_id = id.s});
 	return respond_empty(rq, 204);
 }
 

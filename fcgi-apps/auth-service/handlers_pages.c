@@ -130,12 +130,14 @@ err_t page_revoke(struct request *rq)
 
 	TRY(path_uuid(rq, "id", &id));
 	TRY(session_store_end_own(&rq->ctx, &rq->subject->user_id, &id));
+	audit_record(rq, &(struct audit_entry){.action = "session.revoke", .object_type = "session", .object_id = id.s});
 	return done(rq, "security.revoked", "/account/security");
 }
 
 err_t page_revoke_others(struct request *rq)
 {
 	session_store_end_others(&rq->ctx, &rq->subject->user_id, &rq->subject->session_id);
+	audit_account(rq, "session.revoke_others", &rq->subject->user_id);
 	return done(rq, "security.revoked", "/account/security");
 }
 

@@ -42,6 +42,7 @@ err_t post_email(struct request *rq)
 err_t delete_sessions(struct request *rq)
 {
 	session_store_end_others(&rq->ctx, &rq->subject->user_id, &rq->subject->session_id);
+	audit_account(rq, "session.revoke_others", &rq->subject->user_id);
 	return respond_empty(rq, 204);
 }
 

@@ -36,6 +36,34 @@ err_t get_user(struct request *rq)
 	return respond_user(rq, &id);
 }
 
+void audit_account(struct request *rq, const char *action, const struct uuid *account_id)
+{
+	audit_record_as(rq, account_id,
+		&(struct audit_entry){.action = action, .object_type = "account", .object_id = account_id->s});
+}
+
+static json_t *rights_before(struct request *rq, const struct account *a)
+{
+	json_t *o = json_new_object(rq->ctx.arena);
+
+	json_set(o, "roles", a->roles);
+	json_set_bool(o, "blocked", strcmp(a->state, "blocked") == 0);
+	return o;
+}
+
+static json_t *rights_after(struct request *rq, const struct user_input *in)
+{
+	json_t *o = json_new_object(rq->ctx.arena), *roles = json_new_array(rq->ctx.arena);
+
+	for (size_t i = 0; in->has_roles && i < in->nroles; i++)
+		json_add_text(roles, in->roles[i]);
+	if (in->has_roles)
+		json_set(o, "roles", roles);
+	if (in->has_blocked)
+		json_set_bool(o, "blocked", in->blocked);
+	return o;
+}
+
 err_t change_rights(struct request *rq, const struct user_input *in)
 {
 	struct account account;
@@ -47,6 +75,12 @@ err_t change_rights(struct request *rq, const struct user_input *in)
 	TRY(request_if_match(rq, account.version));
 	if (strcmp(id.s, rq->subject->user_id.s) == 0)
 		return fail(&rq->ctx, &ERR_OWN_ACCOUNT, "ask another administrator");
+	audit_record(rq,
+		&(struct audit_entry){.action = "account.rights",
+			.object_type = "account",
+			.object_id = id.s,
+			.before = rights_before(rq, &account),
+			.after = rights_after(rq, in)});
 	return account_store_set_rights(&rq->ctx, &id, in);
 }
 

@@ -1,5 +1,6 @@
 /* inputs.c - outside fields of accounts, with their limits. */
 #include "account.h"
+#include "audit_log.h"
 
 #define TOKEN_MAX 64
 #define NEXT_MAX 1024
@@ -120,6 +121,23 @@ static const struct bind_field USER_PAGE_FIELDS[] = {
 	{"edit", BIND_UUID, offsetof(struct user_query, edit)},
 };
 const struct bind USER_PAGE_BIND = BIND(struct user_query, USER_PAGE_FIELDS);
+
+#define AUDIT_MEMBERS                                                                                                  \
+	{"q", BIND_LINE, offsetof(struct audit_query, q), .max = EMAIL_MAX},                                          \
+		{"cursor", BIND_UUID, offsetof(struct audit_query, cursor)}
+static const struct bind_field AUDIT_LIST_FIELDS[] = {
+	AUDIT_MEMBERS,
+	{"action", BIND_LINE, offsetof(struct audit_query, action), .max = 60},
+	{"object_type", BIND_LINE, offsetof(struct audit_query, object_type), .max = 60},
+	{"object_id", BIND_LINE, offsetof(struct audit_query, object_id), .max = 200},
+	{"actor", BIND_UUID, offsetof(struct audit_query, actor)},
+	{"from", BIND_TIME, offsetof(struct audit_query, from_us)},
+	{"to", BIND_TIME, offsetof(struct audit_query, to_us)},
+	{"limit", BIND_INT, offsetof(struct audit_query, limit), .min = 1, .max = 100},
+};
+const struct bind AUDIT_LIST_BIND = BIND(struct audit_query, AUDIT_LIST_FIELDS);
+static const struct bind_field AUDIT_PAGE_FIELDS[] = {AUDIT_MEMBERS};
+const struct bind AUDIT_PAGE_BIND = BIND(struct audit_query, AUDIT_PAGE_FIELDS);
 
 static const struct bind_field EDIT_FIELDS[] = {{"edit", BIND_UUID, offsetof(struct edit_query, edit)}};
 const struct bind EDIT_BIND = BIND(struct edit_query, EDIT_FIELDS);

@@ -1,5 +1,6 @@
 /* jobs.c - configuration, commands and housekeeping of auth-service. */
 #include "account.h"
+#include "audit_log.h"
 #include "breach.h"
 #include "proofs.h"
 #include "store_session.h"
@@ -36,5 +37,6 @@ const struct command AUTH_COMMANDS[] = {
 		"make sure this administrator exists; the password is read from the file (made when missing) or standard input",
 		command_create_admin},
 	{"--rotate-key", "", "sign with a new key; the old one still verifies for a day", command_rotate_key},
+	{"--verify-audit", "", "walk the audit log's chain from its beginning; print its head", command_verify_audit},
 	{0},
 };

@@ -45,6 +45,7 @@ static err_t rotate_body(struct ctx *c, void *arg)
 	(void)arg;
 	TRY(session_store_lock_keys(c));
 	session_store_retire_keys(c);
+	audit_record_system(c, &(struct audit_entry){.action = "signing_key.rotate"});
 	return insert_new(c);
 }
 

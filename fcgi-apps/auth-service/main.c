@@ -1,12 +1,13 @@
 /* main.c - what auth-service is made of. */
 #include "account.h"
+#include "audit_log.h"
 #include "store_account.h"
 #include "store_attempt.h"
 #include "store_proof.h"
 #include "store_session.h"
 
 static const struct db_stmt *const *const STATEMENTS[] = {ACCOUNT_STATEMENTS, ADDRESS_STATEMENTS, SESSION_STATEMENTS,
-	ATTEMPT_STATEMENTS, PROOF_STATEMENTS, NULL};
+	ATTEMPT_STATEMENTS, PROOF_STATEMENTS, AUDIT_LOG_STATEMENTS, NULL};
 
 static const struct service AUTH_SERVICE = {
 	.name = "auth-service",
@@ -14,7 +15,7 @@ static const struct service AUTH_SERVICE = {
 	.statements = STATEMENTS,
 	.constraints = ACCOUNT_CONSTRAINTS,
 	.config = AUTH_CONFIG,
-	.work = {.timers = AUTH_TIMERS},
+	.work = {.consumers = AUTH_CONSUMERS, .timers = AUTH_TIMERS},
 	.init = auth_init,
 	.commands = AUTH_COMMANDS,
 };

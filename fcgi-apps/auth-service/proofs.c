@@ -45,6 +45,7 @@ static void tell(struct ctx *c, const struct proof *p, const char *kind, const c
 }
 
 struct verification {
+	struct request *rq;
 	const char *token;
 	const struct uuid *owner; /* NULL: whoever has the link */
 	struct proof proof;
@@ -61,6 +62,7 @@ static err_t verify_body(struct ctx *c, void *arg)
 	if (strcmp(p->proves, "mailbox") == 0) {
 		proof_store_spend(c, &p->account_id, "mailbox");
 		proof_store_verified(c, p);
+		audit_account(v->rq, "account.mailbox_verify", &p->account_id);
 		return OK;
 	}
 	/* Links that went to the old address must not open the account any more. */
@@ -70,12 +72,13 @@ static err_t verify_body(struct ctx *c, void *arg)
 	tell(c, p, "email_changed", p->email);
 	tell(c, p, "email_changed", p->recipient);
 	proof_store_email(c, p);
+	audit_account(v->rq, "account.email_change", &p->account_id);
 	return OK;
 }
 
 err_t proof_verify(struct request *rq, const char *token, bool owner_only, struct proof *proof_r)
 {
-	struct verification v = {.token = token, .owner = owner_only ? &rq->subject->user_id : NULL};
+	struct verification v = {.rq = rq, .token = token, .owner = owner_only ? &rq->subject->user_id : NULL};
 
 	TRY(db_tx(&rq->ctx, DB_TX_DEFAULT, verify_body, &v));
 	*proof_r = v.proof;
@@ -124,6 +127,7 @@ static err_t reset_body(struct ctx *c, void *arg)
 	attempts.keys[1] = NULL; /* nobody signed in: the network's count stays */
 	attempt_store_forgive(c, &attempts);
 	account_store_set_password(c, &p.account_id, r->hash);
+	audit_account(r->rq, "account.password_reset", &p.account_id);
 	session_store_end_all(c, &p.account_id);
 	proof_store_spend(c, &p.account_id, "reset");
 	proof_store_spend(c, &p.account_id, "change");

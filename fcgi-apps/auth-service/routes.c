@@ -1,5 +1,6 @@
 /* routes.c - every URL of auth-service. */
 #include "account.h"
+#include "audit_log.h"
 #include "proofs.h"
 
 #define SECRET (ROUTE_READ | ROUTE_KEY_IGNORED | ROUTE_NO_STORE)
@@ -107,6 +108,12 @@ const struct route AUTH_ROUTES[] = {
 
 	{METHOD_GET, "/admin/customers", page_customers, ACCESS_STAFF, "users:read", ROUTE_PAGE, .query = &USER_PAGE_BIND,
 		.help = "Accounts"},
+	{METHOD_GET, "/api/v1/audit", get_audit, ACCESS_STAFF, "audit:read", .query = &AUDIT_LIST_BIND,
+		.help = "List the audit log"},
+	{METHOD_GET, "/api/v1/audit/verification", get_audit_verification, ACCESS_STAFF, "audit:read",
+		.help = "Verify the audit log's chain"},
+	{METHOD_GET, "/admin/audit", page_audit, ACCESS_STAFF, "audit:read", ROUTE_PAGE, .query = &AUDIT_PAGE_BIND,
+		.help = "Audit log"},
 	{METHOD_POST, "/admin/customers/{id}", page_customer_change, ACCESS_STAFF, "users:write", ROUTE_PAGE,
 		.body = &USER_FORM_BIND, .on_invalid = page_customers, .help = "Change an account"},
 	{0},

@@ -272,6 +272,7 @@ static err_t change_body(struct ctx *c, void *arg)
 	const struct subject *s = change->rq->subject;
 
 	account_store_set_password(c, &s->user_id, change->hash);
+	audit_account(change->rq, "account.password_change", &s->user_id);
 	session_store_end_others(c, &s->user_id, &s->session_id);
 	proof_store_spend(c, &s->user_id, "reset");
 	proof_store_spend(c, &s->user_id, "change");

@@ -118,6 +118,7 @@ err_t delete_product(struct request *rq)
 	TRY(product_store_get(&rq->ctx, path_arg(rq, "id"), true, &p));
 	TRY(request_if_match(rq, p.product.version));
 	TRY(product_store_archive(&rq->ctx, &p.product.id));
+	audit_of(rq, "product.archive", "product", &p.product.id);
 	return respond_empty(rq, 204);
 }
 

@@ -198,6 +198,7 @@ err_t page_admin_product_archive(struct request *rq)
 
 	TRY(path_uuid(rq, "id", &id));
 	TRY(product_store_archive(&rq->ctx, &id));
+	audit_of(rq, "product.archive", "product", &id);
 	page_flash(rq, "success", text(rq, "form.saved", NULL, 0));
 	return respond_see_other(rq, "/admin/products");
 }
@@ -215,23 +216,24 @@ err_t page_admin_image_add(struct request *rq)
 }
 
 static err_t change_image(
-	struct request *rq, err_t (*change)(struct ctx *c, const struct uuid *image_id, struct uuid *product_id_r))
+	struct request *rq, const char *action, err_t (*change)(struct ctx *c, const struct uuid *image_id, struct uuid *product_id_r))
 {
 	struct uuid id, product_id;
 
 	TRY(path_uuid(rq, "id", &id));
 	TRY(change(&rq->ctx, &id, &product_id));
+	audit_of(rq, action, "product", &product_id);
 	return respond_see_other(rq, arena_printf(rq->ctx.arena, "/admin/products/%s", product_id.s));
 }
 
 err_t page_admin_image_delete(struct request *rq)
 {
-	return change_image(rq, image_store_delete);
+	return change_image(rq, "product.picture_remove", image_store_delete);
 }
 
 err_t page_admin_image_first(struct request *rq)
 {
-	return change_image(rq, image_store_first);
+	return change_image(rq, "product.picture_first", image_store_first);
 }
 
 /* ------------------------------------------------------------------ imports */

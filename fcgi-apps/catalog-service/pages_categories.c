@@ -102,11 +102,30 @@ static err_t saved(struct request *rq)
 	return respond_see_other(rq, "/admin/categories");
 }
 
+static void audit_category(struct request *rq, const char *action, const struct uuid *id)
+{
+	const struct category_input *in = rq->input;
+	json_t *after = in != NULL ? json_new_object(rq->ctx.arena) : NULL;
+
+	if (in != NULL) {
+		json_set_text(after, "name", in->name);
+		json_set_text(after, "slug", in->slug);
+		json_set_text(after, "parent_id", uuid_is_set(&in->parent_id) ? in->parent_id.s : NULL);
+		json_set_int(after, "position", in->position);
+	}
+	audit_record(rq,
+		&(struct audit_entry){.action = action,
+			.object_type = id != NULL ? "category" : NULL,
+			.object_id = id != NULL ? id->s : NULL,
+			.after = after});
+}
+
 err_t page_admin_category_create(struct request *rq)
 {
 	const struct uuid none = {{0}};
 
 	TRY(category_store_save(&rq->ctx, &none, rq->input));
+	audit_category(rq, "category.create", NULL);
 	return saved(rq);
 }
 
@@ -116,6 +135,7 @@ err_t page_admin_category_save(struct request *rq)
 
 	TRY(path_uuid(rq, "id", &id));
 	TRY(category_store_save(&rq->ctx, &id, rq->input));
+	audit_category(rq, "category.update", &id);
 	return saved(rq);
 }
 
@@ -125,5 +145,6 @@ err_t page_admin_category_delete(struct request *rq)
 
 	TRY(path_uuid(rq, "id", &id));
 	TRY(category_store_delete(&rq->ctx, &id));
+	audit_category(rq, "category.delete", &id);
 	return saved(rq);
 }

@@ -4,6 +4,7 @@
 #ifndef ES_CATALOG_SERVICE_H
 #define ES_CATALOG_SERVICE_H
 
+#include "app/audit.h"
 #include "app/app.h"
 #include "app/auth.h"
 #include "app/page.h"
@@ -84,6 +85,8 @@ err_t find(struct ctx *c, struct listing_query *q, int64_t limit, struct listing
 
 /* ------------------------------------------------------------------ writing (writing.c) */
 /* Apply one row for staff. key: product to change; NULL: a new one. The product afterwards. */
+/* Into the audit log: staff did this to that. */
+void audit_of(struct request *rq, const char *action, const char *object_type, const struct uuid *id);
 err_t write_product(struct request *rq, const struct product_row *row, const char *key, struct full_product *p_r) MUST_CHECK;
 /* Bytes of an upload into the media table, as a picture of the product. */
 err_t write_picture(struct request *rq, const struct uuid *product_id, struct str bytes, const char *alt) MUST_CHECK;

@@ -42,6 +42,27 @@ static err_t refused(struct ctx *c, const struct row_result *r)
 	return strcmp(r->code, "taken") == 0 ? fail(c, &ERR_SKU_TAKEN, "%s", r->message) : ctx_check(c);
 }
 
+/* Its description is long, and what it became is in the entry after this one. */
+static json_t *what_it_was(struct ctx *c, const struct product *p)
+{
+	json_t *o = json_new_object(c->arena);
+
+	json_set_int(o, "version", p->version);
+	json_set_text(o, "sku", p->sku);
+	json_set_text(o, "name", p->name);
+	json_set_text(o, "brand", p->brand);
+	json_set_text(o, "category", p->category);
+	json_set_text(o, "status", p->status);
+	json_set_int(o, "price_minor", p->price_minor);
+	json_set_text(o, "currency", p->currency);
+	return o;
+}
+
+void audit_of(struct request *rq, const char *action, const char *object_type, const struct uuid *id)
+{
+	audit_record(rq, &(struct audit_entry){.action = action, .object_type = object_type, .object_id = id->s});
+}
+
 err_t write_product(struct request *rq, const struct product_row *row, const char *key, struct full_product *p_r)
 {
 	struct ctx *c = &rq->ctx;
@@ -68,6 +89,12 @@ err_t write_product(struct request *rq, const struct product_row *row, const cha
 	if (n != 1)
 		return fail_bug(c, "one row was written and %zu reported", n);
 	TRY(refused(c, &results[0]));
+	audit_record(rq,
+		&(struct audit_entry){.action = key == NULL ? "product.create" : "product.update",
+			.object_type = "product",
+			.object_id = results[0].product_id.s,
+			.before = key == NULL ? NULL : what_it_was(c, &before.product),
+			.after = apply});
 	return product_store_get(c, results[0].product_id.s, true, p_r);
 }
 
@@ -84,6 +111,7 @@ err_t write_picture(struct request *rq, const struct uuid *product_id, struct st
 	image.width = picture.width;
 	image.height = picture.height;
 	TRY(media_store_put(&rq->ctx, bytes, &picture, &image.url));
+	audit_of(rq, "product.picture_add", "product", product_id);
 	return image_store_add(&rq->ctx, product_id, &image);
 }
 
@@ -101,6 +129,7 @@ err_t start_import(struct request *rq, const char *file_name, const char *conten
 	import.file_name = file_name != NULL ? file_name : arena_printf(rq->ctx.arena, "upload.%s", format);
 	import.created_by = rq->subject != NULL && rq->subject->name != NULL ? rq->subject->name : "API";
 	TRY(import_store_create(&rq->ctx, &import, rq->body, true));
+	audit_of(rq, "import.start", "import", &import.id);
 	*import_r = import;
 	return OK;
 }

@@ -79,6 +79,9 @@ err_t dead_cursor_parse(struct ctx *c, struct dead_query *q) MUST_CHECK;
 /* The template's members from an OpenAPI document: {api, services}. */
 json_t *docs_context(struct request *rq, const json_t *openapi);
 
+/* handlers_bus.c */
+void audit_letter(struct request *rq, const char *action, const struct uuid *id);
+
 /* handlers_bus.c, handlers_pages.c */
 handler_fn get_services, get_topics, get_subscriptions, get_dead_letters, post_retry, post_skip;
 handler_fn page_system, page_retry, page_skip, page_docs;

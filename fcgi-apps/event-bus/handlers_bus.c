@@ -1,4 +1,5 @@
 /* handlers_bus.c - the API of the bus and the registry. */
+#include "app/audit.h"
 #include "bus.h"
 #include "store_bus.h"
 
@@ -53,12 +54,18 @@ err_t get_dead_letters(struct request *rq)
 	return respond_list(rq, data, n > limit ? dead_cursor(rq->ctx.arena, &rows[limit - 1]) : NULL);
 }
 
+void audit_letter(struct request *rq, const char *action, const struct uuid *id)
+{
+	audit_record(rq, &(struct audit_entry){.action = action, .object_type = "dead_letter", .object_id = id->s});
+}
+
 err_t post_retry(struct request *rq)
 {
 	struct uuid id;
 
 	TRY(path_uuid(rq, "id", &id));
 	TRY(bus_store_retry(&rq->ctx, &id));
+	audit_letter(rq, "bus.dead_letter.retry", &id);
 	return respond_empty(rq, 204);
 }
 
@@ -68,5 +75,6 @@ err_t post_skip(struct request *rq)
 
 	TRY(path_uuid(rq, "id", &id));
 	TRY(bus_store_skip(&rq->ctx, &id));
+	audit_letter(rq, "bus.dead_letter.skip", &id);
 	return respond_empty(rq, 204);
 }

@@ -153,6 +153,7 @@ err_t page_retry(struct request *rq)
 
 	TRY(path_uuid(rq, "id", &id));
 	TRY(bus_store_retry(&rq->ctx, &id));
+	audit_letter(rq, "bus.dead_letter.retry", &id);
 	page_flash(rq, "success", text(rq, "form.saved", NULL, 0));
 	return respond_see_other(rq, SYSTEM_PATH);
 }
@@ -163,6 +164,7 @@ err_t page_skip(struct request *rq)
 
 	TRY(path_uuid(rq, "id", &id));
 	TRY(bus_store_skip(&rq->ctx, &id));
+	audit_letter(rq, "bus.dead_letter.skip", &id);
 	page_flash(rq, "success", text(rq, "form.saved", NULL, 0));
 	return respond_see_other(rq, SYSTEM_PATH);
 }

@@ -209,6 +209,7 @@ err_t page_adjust(struct request *rq)
 	const struct adjustment *in = rq->input;
 
 	TRY(stock_store_adjust(&rq->ctx, in->sku, in, rq->subject->user_id.s));
+	audit_adjustment(rq, in->sku, in);
 	page_flash(rq, "success", text(rq, "form.saved", NULL, 0));
 	return respond_see_other(rq, LIST_PATH);
 }

@@ -39,9 +39,22 @@ err_t get_stock(struct request *rq)
 	return respond_stock(rq, 200, path_arg(rq, "sku"));
 }
 
+void audit_adjustment(struct request *rq, const char *sku, const struct adjustment *in)
+{
+	json_t *after = json_new_object(rq->ctx.arena);
+
+	json_set_text(after, "warehouse", in->warehouse);
+	json_set_int(after, "delta", in->delta);
+	json_set_text(after, "reason", in->reason);
+	audit_record(rq,
+		&(struct audit_entry){
+			.action = "stock.adjust", .object_type = "stock", .object_id = sku, .after = after});
+}
+
 err_t post_adjustment(struct request *rq)
 {
 	TRY(stock_store_adjust(&rq->ctx, path_arg(rq, "sku"), rq->input, rq->subject->user_id.s));
+	audit_adjustment(rq, path_arg(rq, "sku"), rq->input);
 	return respond_stock(rq, 201, path_arg(rq, "sku"));
 }
 

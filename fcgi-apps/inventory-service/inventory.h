@@ -7,6 +7,7 @@
 #define ES_INVENTORY_H
 
 #include "app/app.h"
+#include "app/audit.h"
 #include "app/event.h"
 #include "app/route.h"
 
@@ -66,6 +67,9 @@ json_t *view_warehouse(struct request *rq, const struct shelf *w);
 json_t *view_movement(struct request *rq, const struct movement *m);
 
 /* handlers_stock.c, handlers_pages.c */
+/* Staff counted or moved stock of this SKU: into the audit log. */
+void audit_adjustment(struct request *rq, const char *sku, const struct adjustment *in);
+
 handler_fn get_stock_list, get_stock, post_adjustment, get_movements, get_warehouses;
 handler_fn page_inventory, page_stock, page_adjust;
 

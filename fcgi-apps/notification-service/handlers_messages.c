@@ -1,4 +1,5 @@
 /* handlers_messages.c - messages in the API. */
+#include "app/audit.h"
 #include "notification.h"
 #include "store_message.h"
 
@@ -26,6 +27,7 @@ err_t post_resend(struct request *rq)
 	TRY(path_uuid(rq, "id", &id));
 	TRY(message_store_get(&rq->ctx, &id, &m));
 	TRY(message_store_resend(&rq->ctx, &id));
+	audit_record(rq, &(struct audit_entry){.action = "message.resend", .object_type = "message", .object_id = id.s});
 	TRY(message_store_get(&rq->ctx, &id, &m));
 	return respond_resource(rq, 202, view_message(rq, &m), m.version);
 }

@@ -1,4 +1,5 @@
 /* handlers_pages.c - messages in the back office. */
+#include "app/audit.h"
 #include "notification.h"
 
 #include <string.h>
@@ -148,6 +149,7 @@ err_t page_resend(struct request *rq)
 	TRY(path_uuid(rq, "id", &id));
 	TRY(message_store_get(&rq->ctx, &id, &m));
 	TRY(message_store_resend(&rq->ctx, &id));
+	audit_record(rq, &(struct audit_entry){.action = "message.resend", .object_type = "message", .object_id = id.s});
 	page_flash(rq, "success", text(rq, "form.saved", NULL, 0));
 	return respond_see_other(rq, arena_printf(rq->ctx.arena, LIST_PATH "/%s", id.s));
 }

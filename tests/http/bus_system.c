@@ -115,7 +115,7 @@ static void lists_say_what_is(void **state)
 	assert_string_equal(json_text(o, "state", ""), "parked");
 	assert_int_equal(json_int(o, "dead", 0), 1);
 	o = first_of(test_http("GET", "/api/v1/events/topics", NULL, NULL));
-	assert_string_equal(json_text(o, "name", ""), "order.anonymised");
+	assert_string_equal(json_text(o, "name", ""), "audit.recorded");
 	assert_true(json_is_object(json_object_get(o, "schema")));
 }
 

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/audit.h"
 #include "app/frame.h"
 #include "edges/fcgi.h"
 
@@ -87,6 +88,7 @@ const struct db_stmt *const *const *test_statements(const struct db_stmt *const 
 	lists[n++] = IDEM_STATEMENTS;
 	lists[n++] = PAGE_STATEMENTS;
 	lists[n++] = EVENT_STATEMENTS;
+	lists[n++] = AUDIT_STATEMENTS;
 	lists[n] = NULL;
 	return lists;
 }
