@@ -35,6 +35,6 @@ const struct command AUTH_COMMANDS[] = {
 	{"--create-admin", "EMAIL [PASSWORD_FILE]",
 		"make sure this administrator exists; the password is read from the file (made when missing) or standard input",
 		command_create_admin},
-	{"--rotate-key", "", "sign with a new key; the old one still verifies for a day", command_rotate_key},
+	{"--rotate-key", "", "sign with a new key, in ten minutes; the old one still verifies for a day", command_rotate_key},
 	{0},
 };

@@ -167,7 +167,7 @@ static void test_page_leads_to_sign_in(void **state)
 	if (test_app()->templates == NULL)
 		skip();
 	assert_status(rq, 303);
-	assert_string_equal(test_header(rq, "Location"), "/login?next=%2Fmine");
+	assert_string_equal(test_header(rq, "Location"), "/login?next=%2Fmine%3Fa%3D1");
 }
 
 /* ------------------------------------------------------------------ CSRF */
