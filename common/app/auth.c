@@ -66,7 +66,7 @@ const struct db_stmt *const AUTH_STATEMENTS[] = {&SESSION_SUBJECT, &TOKEN_SUBJEC
 
 struct cached_token {
 	char hash[HASH_LENGTH + 1];
-	struct uuid session_id;
+	struct uuid session_id, user_id;
 	int64_t session_version, expires_at;
 };
 
@@ -141,7 +141,8 @@ static err_t know_token(struct request *rq, struct str token, struct cached_toke
 		TRY(load_keys(&rq->ctx, KEYS_RELOAD_US));
 		good = verify(rq, token, &claims, &why);
 	}
-	if (!good || !uuid_parse(str_of(claims.session), &known_r->session_id)) {
+	if (!good || !uuid_parse(str_of(claims.session), &known_r->session_id) ||
+		!uuid_parse(str_of(claims.subject), &known_r->user_id)) {
 		log_peer(&rq->ctx, "bearer token refused", LS("why", why));
 		return fail(&rq->ctx, &ERR_UNAUTHENTICATED, "the access token is not valid, or no longer");
 	}
@@ -193,7 +194,7 @@ static err_t identify_token(struct request *rq, struct str token)
 	TRY(know_token(rq, token, &known));
 	TRY(db_maybe(&rq->ctx, &TOKEN_SUBJECT, PARAMS(P_UUID(&known.session_id), P_INT(known.session_version)), &row,
 		&found));
-	if (!found)
+	if (!found || strcmp(row.user_id.s, known.user_id.s) != 0)
 		return fail(&rq->ctx, &ERR_UNAUTHENTICATED, "the session of this token has ended");
 	become(rq, SUBJECT_TOKEN, &row);
 	return OK;

@@ -137,6 +137,9 @@ static bool check_header(struct check *k, const struct jwt_key **key_r)
 		return refuse(k, "type");
 	if (json_object_get(header, "crit"))
 		return refuse(k, "critical extension");
+	/* No key, and no place to fetch one from, is taken from the token itself; nor anything else we did not write. */
+	if (json_object_size(header) != (size_t)(typ ? 3 : 2))
+		return refuse(k, kid ? "header" : "unknown key");
 	for (const struct jwt_key *key = k->keys; kid && key->kid; key++) {
 		if (strcmp(key->kid, kid) == 0 && key->pem && key->pem[0]) {
 			*key_r = key;
@@ -186,6 +189,8 @@ static bool check_times(struct check *k, const json_t *payload, struct jwt_claim
 		return refuse(k, "not valid yet");
 	if (claims->expires_at <= claims->issued_at)
 		return refuse(k, "expires before it begins");
+	if (claims->expires_at - claims->issued_at > JWT_LIFE_MAX_SECS)
+		return refuse(k, "lives too long");
 	return true;
 }
 

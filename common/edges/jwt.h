@@ -1,8 +1,8 @@
 /*
  * jwt.h - ES256 access tokens by libjwt, with the checks libjwt leaves to us.
  *
- * One algorithm. A token longer than 4 kB, an unknown kid, another alg, or any claim
- * missing or wrong: false. Standards: RFC 7519, 8725, 9068.
+ * One algorithm. A token longer than 4 kB, an unknown kid, another alg, a header member that
+ * is none of ours, or any claim missing or wrong: false. Standards: RFC 7519, 8725, 9068.
  * Layer: edges.
  */
 #ifndef ES_JWT_H
@@ -13,6 +13,7 @@
 
 #define JWT_MAX_BYTES 4096
 #define JWT_LEEWAY_SECS 60
+#define JWT_LIFE_MAX_SECS 3600 /* what auth-service may be configured to at most */
 #define JWT_AUDIENCE "ecostore"
 
 struct jwt_key {

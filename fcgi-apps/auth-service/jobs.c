@@ -36,7 +36,7 @@ const struct command AUTH_COMMANDS[] = {
 	{"--create-admin", "EMAIL [PASSWORD_FILE]",
 		"make sure this administrator exists; the password is read from the file (made when missing) or standard input",
 		command_create_admin},
-	{"--rotate-key", "", "sign with a new key; the old one still verifies for a day", command_rotate_key},
+	{"--rotate-key", "", "sign with a new key, in ten minutes; the old one still verifies for a day", command_rotate_key},
 	{"--verify-audit", "", "walk the audit log's chain from its beginning; print its head", command_verify_audit},
 	{0},
 };

@@ -49,14 +49,14 @@ static err_t rotate_body(struct ctx *c, void *arg)
 	return insert_new(c);
 }
 
-/* Tokens of the old key stay good until they expire: it is still published for a day. */
+/* The new key is published now and signs ten minutes later; the old one stays published for a day after that. */
 err_t command_rotate_key(struct ctx *c, int argc, char **argv)
 {
 	(void)argv;
 	if (argc != 0)
 		return fail(c, &ERR_BAD_REQUEST, "--rotate-key takes no argument");
 	TRY(db_tx(c, DB_TX_DEFAULT, rotate_body, NULL));
-	printf("a new key signs from now on\n");
+	printf("a new key signs in ten minutes\n");
 	return OK;
 }
 

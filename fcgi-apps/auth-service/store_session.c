@@ -54,14 +54,19 @@ static const struct db_column SIGNING_COLUMNS[] = {
 	DB_COLUMN(struct signing_key, kid, DB_TEXT),
 	DB_COLUMN(struct signing_key, private_pem, DB_TEXT),
 };
+/*
+ * A key is published for ten minutes before it signs: longer than anyone who verifies tokens
+ * keeps an older list of keys. Of those the newest signs; before there is one, the first of all.
+ */
 static const struct db_stmt SIGNING_KEY = DB_ROWS("signing_key", struct signing_key, SIGNING_COLUMNS,
-	SQL("select kid, private_pem from auth.signing_key where retired_at is null order by created_at desc limit 1"));
+	SQL("select kid, private_pem from auth.signing_key where retired_at is null or retired_at > now()"
+	    " order by case when created_at <= now() - interval '10 minutes' then created_at end desc nulls last, created_at limit 1"));
 static const struct db_stmt KEYS_LOCK =
 	DB_EXEC("keys_lock", SQL("select pg_advisory_xact_lock(hashtextextended('auth.signing_key', 0))"));
 static const struct db_stmt KEY_INSERT = DB_EXEC("key_insert",
 	SQL("insert into auth.signing_key (kid, private_pem, public_pem, created_at) values ($1, $2, $3, clock_timestamp())"));
 static const struct db_stmt KEYS_RETIRE =
-	DB_EXEC("keys_retire", SQL("update auth.signing_key set retired_at = now() where retired_at is null"));
+	DB_EXEC("keys_retire", SQL("update auth.signing_key set retired_at = now() + interval '10 minutes' where retired_at is null"));
 static const struct db_column PUBLIC_COLUMNS[] = {
 	DB_COLUMN(struct jwt_key, kid, DB_TEXT),
 	DB_COLUMN_AS(struct jwt_key, pem, DB_TEXT, "public_pem"),

@@ -305,6 +305,18 @@ static void test_staff(void **state)
 	test_sql("update auth.account set roles = '{customer}' where email_key = 'mara@example.com'");
 }
 
+/* The kid that a bearer token's header names. */
+static const char *kid_of(struct arena *a, const char *bearer)
+{
+	const char *token = bearer + strlen("Bearer ");
+	struct str header;
+
+	assert_true(base64url_decode(a, (struct str){token, strcspn(token, ".")}, &header));
+	json_t *o = json_own(a, json_loadb(header.p, header.n, 0, NULL));
+	return json_text(o, "kid", "");
+}
+
+/* Published first, signing ten minutes later, verifying a day longer: nobody is logged out. */
 static void test_keys(void **state)
 {
 	struct request *rq = test_http("GET", "/.well-known/jwks.json", NULL, NULL);
@@ -322,6 +334,16 @@ static void test_keys(void **state)
 	assert_int_equal(json_array_size(json_object_get(test_json(test_http("GET", "/.well-known/jwks.json", NULL, NULL)), "keys")), 2);
 	assert_status(test_http("GET", "/api/v1/me", NULL, "HTTP_AUTHORIZATION", before, NULL), 200);
 	assert_int_equal(test_sql_int("select count(*) from auth.signing_key where retired_at is null"), 1);
+	struct arena *a = arena_new(1 << 20);
+	assert_string_equal(kid_of(a, before), kid_of(a, after));
+	test_sql("update auth.signing_key set created_at = created_at - interval '11 minutes', retired_at = retired_at - interval '11 minutes'");
+	sign_in("mara@example.com", after, sizeof(after));
+	assert_string_not_equal(kid_of(a, before), kid_of(a, after));
+	assert_string_equal(kid_of(a, after), arena_strdup(a, test_sql_text("select kid from auth.signing_key where retired_at is null")));
+	assert_status(test_http("GET", "/api/v1/me", NULL, "HTTP_AUTHORIZATION", before, NULL), 200);
+	test_sql("select auth.purge()");
+	assert_int_equal(test_sql_int("select count(*) from auth.signing_key"), 2);
+	arena_free(a);
 }
 
 static void test_first_administrator(void **state)
