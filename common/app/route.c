@@ -339,7 +339,10 @@ static err_t run_handler(struct request *rq)
 
 	if (!is_change(r) || (r->flags & ROUTE_READ) != 0 || rq->ctx.db == NULL)
 		return r->handler(rq);
-	return db_tx(&rq->ctx, async ? DB_TX_ASYNC_COMMIT : DB_TX_DEFAULT, call_handler, rq);
+	TRY(db_tx(&rq->ctx, async ? DB_TX_ASYNC_COMMIT : DB_TX_DEFAULT, call_handler, rq));
+	if (r->access == ACCESS_STAFF && !rq->audited)
+		log_bug(&rq->ctx, "staff changed something and the audit log does not know", LS("route", r->path));
+	return OK;
 }
 
 /* Pages show the form again with what was wrong; the status stays the failure's. */

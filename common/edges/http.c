@@ -97,16 +97,34 @@ bool request_wants_html(struct request *rq)
 	return html > json;
 }
 
-/* Entity tags compared weakly: nginx's gzip turns "v1" into W/"v1" (RFC 9110 §8.8.3.2). */
-static bool etag_listed(const char *list, const char *etag, bool as_prefix)
+/* Entity tags are compared weakly: nginx's gzip turns "v1" into W/"v1" (RFC 9110 §8.8.3.2). */
+static struct str without_weakness(struct str tag)
+{
+	return str_starts(tag, "W/") ? (struct str){.p = tag.p + 2, .n = tag.n - 2} : tag;
+}
+
+static bool etag_listed(const char *list, const char *etag)
 {
 	struct str rest = str_of(list), one;
 
 	while (rest.n > 0 && str_next(&rest, ',', &one)) {
-		one = str_trim(one);
-		if (str_starts(one, "W/"))
-			one = (struct str){.p = one.p + 2, .n = one.n - 2};
-		if (str_eq(one, "*") || (as_prefix ? str_starts(one, etag) : str_eq(one, etag)))
+		one = without_weakness(str_trim(one));
+		if (str_eq(one, "*") || str_eq(one, etag))
+			return true;
+	}
+	return false;
+}
+
+/* Whatever content the tag had beside the version, "v1-5feceb66", or none: "v1". */
+static bool version_listed(const char *list, const char *version)
+{
+	struct str rest = str_of(list), one;
+
+	while (rest.n > 0 && str_next(&rest, ',', &one)) {
+		one = without_weakness(str_trim(one));
+		if (str_eq(one, "*"))
+			return true;
+		if (str_starts(one, version) && one.n > strlen(version) && strchr("-\"", one.p[strlen(version)]) != NULL)
 			return true;
 	}
 	return false;
@@ -116,7 +134,7 @@ err_t request_if_match(struct request *rq, int64_t version)
 {
 	const char *given = request_header(rq, "If-Match");
 
-	if (given != NULL && !etag_listed(given, arena_printf(rq->ctx.arena, "\"v%lld-", (long long)version), true))
+	if (given != NULL && !version_listed(given, arena_printf(rq->ctx.arena, "\"v%lld", (long long)version)))
 		return fail(&rq->ctx, &ERR_PRECONDITION, "the resource changed since it was read");
 	return OK;
 }
@@ -155,7 +173,7 @@ static err_t respond_tagged(struct request *rq, int status, struct str text, con
 	const char *seen = request_header(rq, "If-None-Match");
 
 	response_header(rq, "ETag", etag);
-	if (status == 200 && rq->method == METHOD_GET && seen != NULL && etag_listed(seen, etag, false))
+	if (status == 200 && rq->method == METHOD_GET && seen != NULL && etag_listed(seen, etag))
 		return respond_empty(rq, 304);
 	return respond_bytes(rq, status, "application/json", text);
 }

@@ -24,7 +24,7 @@ struct dashboard_query {
 };
 
 struct summary {
-	int64_t orders, revenue_minor, customers;
+	int64_t orders, revenue_minor, refunds_minor, customers; /* refunds are apart: revenue is not less for them */
 	int64_t from_us, to_us;
 };
 

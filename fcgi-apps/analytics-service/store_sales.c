@@ -11,15 +11,18 @@
 static const struct db_column SUMMARY_COLUMNS[] = {
 	DB_COLUMN(struct summary, orders, DB_INT64),
 	DB_COLUMN(struct summary, revenue_minor, DB_INT64),
+	DB_COLUMN(struct summary, refunds_minor, DB_INT64),
 	DB_COLUMN(struct summary, customers, DB_INT64),
 	DB_COLUMN_AS(struct summary, from_us, DB_TIME, "from_at"),
 	DB_COLUMN_AS(struct summary, to_us, DB_TIME, "to_at"),
 };
 #define SUMMARY_OF_RANGE                                                                                               \
 	" select count(f.order_id) as orders, coalesce(sum(f.total_minor), 0)::bigint as revenue_minor,"               \
+	" (select coalesce(sum(b.amount_minor), 0)::bigint from analytics.refund_fact b where b.currency = r.currency" \
+	" and b.refunded_at >= r.from_at and b.refunded_at < r.to_at) as refunds_minor,"                               \
 	" count(distinct f.customer_key) as customers, r.from_at, r.to_at"                                             \
 	" from r left join analytics.order_fact f on f.paid_at >= r.from_at and f.paid_at < r.to_at and f.currency = r.currency" \
-	" group by r.from_at, r.to_at"
+	" group by r.from_at, r.to_at, r.currency"
 
 static const struct db_stmt SUMMARY = DB_ROWS("sales_summary", struct summary, SUMMARY_COLUMNS,
 	SQL("with r as (select coalesce(" MOMENT("$1::text") ", (now() at time zone " TZ ")::date::timestamp at time zone " TZ
@@ -76,7 +79,10 @@ static const struct db_stmt RECENT = DB_ROWS("sales_recent_orders", struct recen
 
 static const struct db_stmt NOTE = DB_EXEC("sales_note_order", SQL("select analytics.note_order($1::jsonb)"));
 
-const struct db_stmt *const SALES_STATEMENTS[] = {&SUMMARY, &SUMMARY_DAYS, &BY_DAY, &TOP, &RECENT, &NOTE, NULL};
+static const struct db_stmt NOTE_REFUND =
+	DB_EXEC("sales_note_refund", SQL("select analytics.note_refund($1::uuid, $2::jsonb)"));
+
+const struct db_stmt *const SALES_STATEMENTS[] = {&SUMMARY, &SUMMARY_DAYS, &BY_DAY, &TOP, &RECENT, &NOTE, &NOTE_REFUND, NULL};
 
 err_t sales_store_summary(struct ctx *c, const struct summary_query *q, struct summary *summary_r)
 {
@@ -99,4 +105,9 @@ err_t sales_store_dashboard(struct ctx *c, const char *currency, int64_t days, s
 err_t sales_store_note(struct ctx *c, const json_t *payload)
 {
 	return db_exec(c, &NOTE, PARAMS(P_JSON(payload)), NULL);
+}
+
+err_t sales_store_note_refund(struct ctx *c, const struct uuid *event_id, const json_t *payload)
+{
+	return db_exec(c, &NOTE_REFUND, PARAMS(P_UUID(event_id), P_JSON(payload)), NULL);
 }

@@ -20,5 +20,6 @@ struct dashboard {
 err_t sales_store_dashboard(struct ctx *c, const char *currency, int64_t days, struct dashboard *dashboard_r) MUST_CHECK;
 /* What an order.* event says; again is harmless. */
 err_t sales_store_note(struct ctx *c, const json_t *payload) MUST_CHECK;
+err_t sales_store_note_refund(struct ctx *c, const struct uuid *event_id, const json_t *payload) MUST_CHECK;
 
 #endif

@@ -14,6 +14,7 @@ json_t *view_summary(struct request *rq, const struct summary *s, const char *cu
 	json_set_time(o, "to", s->to_us);
 	json_set_int(o, "orders", s->orders);
 	json_set_money(o, "revenue", money(s->revenue_minor, currency));
+	json_set_money(o, "refunds", money(s->refunds_minor, currency));
 	json_set_money(o, "average_order", money(average_minor(s), currency));
 	json_set_int(o, "customers", s->customers);
 	return o;
@@ -51,6 +52,8 @@ json_t *view_figures(struct request *rq, const struct summary *now, const struct
 				(int64_t[]){before->revenue_minor, now->revenue_minor}, days));
 	json_add(list, view_figure(rq, "admin.dashboard.average", money_text(a, money(average_minor(now), currency)),
 				(int64_t[]){average_minor(before), average_minor(now)}, days));
+	json_add(list, view_figure(rq, "admin.dashboard.refunds", money_text(a, money(now->refunds_minor, currency)),
+				(int64_t[]){before->refunds_minor, now->refunds_minor}, days));
 	json_add(list, view_figure(rq, "admin.dashboard.customers", number(rq, now->customers),
 				(int64_t[]){before->customers, now->customers}, days));
 	return list;

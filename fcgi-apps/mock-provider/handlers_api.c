@@ -119,6 +119,20 @@ err_t post_refund(struct request *rq)
 	return respond_json(rq, 200, view_charge(rq->ctx.arena, &ch));
 }
 
+err_t get_refund(struct request *rq)
+{
+	json_t *o = json_new_object(rq->ctx.arena);
+	struct charge ch;
+	int64_t amount_minor;
+
+	TRY(merchant(rq, NULL));
+	TRY(provider_store_charge_by_key(&rq->ctx, path_arg(rq, "key"), &ch));
+	TRY(provider_store_refund(&rq->ctx, &ch, path_arg(rq, "refund_key"), &amount_minor));
+	json_set_text(o, "key", path_arg(rq, "refund_key"));
+	json_set_money(o, "amount", money(amount_minor, ch.currency));
+	return respond_json(rq, 200, o);
+}
+
 err_t post_session(struct request *rq)
 {
 	const struct charge_input *in = rq->input;

@@ -104,7 +104,7 @@ json_t *view_charge(struct arena *a, const struct charge *ch);
 json_t *view_card_page(struct request *rq, const struct session *s);
 json_t *view_challenge(struct request *rq, const struct charge *ch);
 
-handler_fn post_charge, get_charge, post_session, post_refund;
+handler_fn post_charge, get_charge, post_session, post_refund, get_refund;
 handler_fn page_session, page_session_pay, page_challenge, page_challenge_answer;
 
 #endif

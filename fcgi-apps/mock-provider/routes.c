@@ -11,6 +11,8 @@ const struct route PROVIDER_ROUTES[] = {
 	{METHOD_GET, API "/charges/{key}", get_charge, ACCESS_INTERNAL, .help = "Get a charge by the merchant's key"},
 	{METHOD_POST, API "/charges/{key}/refunds", post_refund, ACCESS_INTERNAL, .flags = OWN, .body = &REFUND_BIND,
 		.help = "Refund a charge"},
+	{METHOD_GET, API "/charges/{key}/refunds/{refund_key}", get_refund, ACCESS_INTERNAL,
+		.help = "Get a refund by the merchant's key"},
 	{METHOD_POST, API "/sessions", post_session, ACCESS_INTERNAL, .flags = OWN, .body = &SESSION_BIND,
 		.help = "Open a hosted card page"},
 

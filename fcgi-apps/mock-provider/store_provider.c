@@ -76,6 +76,13 @@ static const struct db_stmt REFUND_NEW =
 					   "amount_minor) values ($1::uuid, $2::uuid, $3, $4::bigint)"
 					   " on conflict on constraint refund_once do nothing"));
 
+struct given_back {
+	int64_t amount_minor;
+};
+static const struct db_column GIVEN_BACK_COLUMNS[] = {DB_COLUMN(struct given_back, amount_minor, DB_INT64)};
+static const struct db_stmt REFUND_BY_KEY = DB_ROWS("provider_refund_by_key", struct given_back, GIVEN_BACK_COLUMNS,
+	SQL("select amount_minor from mock_provider.refund where charge_id = $1::uuid and idempotency_key = $2"));
+
 const struct db_stmt *const PROVIDER_STATEMENTS[] = {
 	&CHARGE_NEW,
 	&CHARGE_BY_KEY,
@@ -88,6 +95,7 @@ const struct db_stmt *const PROVIDER_STATEMENTS[] = {
 	&SESSION_BY_KEY,
 	&SESSION_BY_ID,
 	&REFUND_NEW,
+	&REFUND_BY_KEY,
 	NULL,
 };
 
@@ -158,6 +166,15 @@ err_t provider_store_open_session(struct ctx *c, const struct session *s, struct
 err_t provider_store_session(struct ctx *c, const struct uuid *id, struct session *session_r)
 {
 	return db_one(c, &SESSION_BY_ID, PARAMS(P_UUID(id)), session_r);
+}
+
+err_t provider_store_refund(struct ctx *c, const struct charge *ch, const char *key, int64_t *amount_minor_r)
+{
+	struct given_back row;
+
+	TRY(db_one(c, &REFUND_BY_KEY, PARAMS(P_UUID(&ch->id), P_TEXT(key)), &row));
+	*amount_minor_r = row.amount_minor;
+	return OK;
 }
 
 err_t provider_store_new_refund(

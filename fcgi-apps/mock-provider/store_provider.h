@@ -24,6 +24,8 @@ err_t provider_store_decide_due(struct ctx *c, struct charge **rows_r, size_t *n
 err_t provider_store_open_session(struct ctx *c, const struct session *s, struct session *session_r) MUST_CHECK;
 err_t provider_store_session(struct ctx *c, const struct uuid *id, struct session *session_r) MUST_CHECK;
 
+/* 404 when the charge has no refund of this key. */
+err_t provider_store_refund(struct ctx *c, const struct charge *ch, const char *key, int64_t *amount_minor_r) MUST_CHECK;
 /* False when this refund was made before. */
 err_t provider_store_new_refund(
 	struct ctx *c, const struct charge *ch, const char *key, int64_t amount_minor, bool *is_new_r) MUST_CHECK;

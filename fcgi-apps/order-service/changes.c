@@ -5,6 +5,12 @@
 #include "data/clock.h"
 #include <string.h>
 
+void audit_order(struct request *rq, const char *action, const struct uuid *order_id)
+{
+	if (rq->subject->is_staff)
+		audit_record(rq, &(struct audit_entry){.action = action, .object_type = "order", .object_id = order_id->s});
+}
+
 struct actor actor_of(const struct request *rq)
 {
 	if (rq->subject->is_staff)
@@ -21,22 +27,42 @@ static void emit(struct ctx *c, const char *topic, const struct order *o, json_t
 			      .payload = payload});
 }
 
+static err_t close_payment(struct ctx *c, const struct order_details *d)
+{
+	bool cancelled;
+
+	TRY(change_store_cancel_payment(c, &d->order.id, &cancelled));
+	if (!cancelled)
+		return fail(c, &ERR_PAYMENT_IN_PROGRESS,
+			"the payment of order %s is being decided; try again in a moment", d->order.number);
+	change_store_payment(c, &d->order.id, "cancelled", 0);
+	change_store_step(c, &d->order.id, "await_payment", "cancelled");
+	change_store_step(c, &d->order.id, "cancel_payment", "done");
+	return OK;
+}
+
+/* payment-service hears of the cancellation, gives the money back, and says so: jobs.c ends the step. */
+static err_t leave_paid(struct ctx *c, const struct order_details *d)
+{
+	bool owed = d->order.total_minor > 0;
+
+	if (!owed)
+		change_store_payment(c, &d->order.id, "refunded", d->order.paid_us);
+	change_store_step(c, &d->order.id, "ship", "cancelled");
+	change_store_step(c, &d->order.id, "refund_payment", owed ? "pending" : "done");
+	return OK;
+}
+
 err_t order_cancel(struct ctx *c, const struct order_details *d, const struct actor *by, const char *reason)
 {
 	const struct uuid *id = &d->order.id;
 	struct order_details after = *d;
-	bool cancelled;
 
 	TRY(check_cancellable(c, &d->order));
-	TRY(change_store_cancel_payment(c, id, &cancelled));
-	if (!cancelled)
-		return fail(c, &ERR_PAYMENT_IN_PROGRESS,
-			"the payment of order %s is being decided; try again in a moment", d->order.number);
+	TRY(order_paid(&d->order) ? leave_paid(c, d) : close_payment(c, d));
 	after.order.cancelled_us = clock_now_us();
 	after.order.cancel_reason = reason;
 	change_store_cancel(c, id, after.order.cancelled_us, reason);
-	change_store_step(c, id, "await_payment", "cancelled");
-	change_store_step(c, id, "cancel_payment", "done");
 	change_store_step(c, id, "release_stock", "done");
 	change_store_note(c, id, by, "order_cancelled", reason);
 	emit(c, "order.cancelled", &d->order, order_event_payload(c, &after));

@@ -144,6 +144,7 @@ err_t page_admin_ship(struct request *rq)
 	TRY(read_pairs(rq, &in));
 	TRY(lock_order(rq, &d));
 	TRY(as_form_error(rq, order_ship(&rq->ctx, &d, &by, &in, &s)));
+	audit_order(rq, "order.ship", &d.order.id);
 	return back_to_order(rq, &d.order);
 }
 
@@ -159,6 +160,7 @@ err_t page_admin_deliver(struct request *rq)
 		if (strcmp(d.shipments[i].id.s, shipment.s) != 0)
 			continue;
 		TRY(order_deliver(&rq->ctx, &d, &by, &d.shipments[i]));
+		audit_order(rq, "order.deliver", &d.order.id);
 		return back_to_order(rq, &d.order);
 	}
 	return fail(&rq->ctx, &ERR_NOT_FOUND, "the order has no such parcel");
@@ -172,6 +174,7 @@ err_t page_admin_cancel(struct request *rq)
 
 	TRY(lock_order(rq, &d));
 	TRY(order_cancel(&rq->ctx, &d, &by, given(in->reason) != NULL ? in->reason : "staff"));
+	audit_order(rq, "order.cancel", &d.order.id);
 	page_flash(rq, "success", text(rq, "order.cancelled", NULL, 0));
 	return back_to_order(rq, &d.order);
 }

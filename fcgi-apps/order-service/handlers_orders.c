@@ -107,6 +107,7 @@ err_t post_cancel(struct request *rq)
 	TRY(load(rq, true, &d));
 	TRY(request_if_match(rq, d.order.version));
 	TRY(order_cancel(&rq->ctx, &d, &by, in->reason != NULL ? in->reason : by.kind));
+	audit_order(rq, "order.cancel", &d.order.id);
 	TRY(load(rq, false, &d));
 	return respond_order(rq, &d);
 }
@@ -119,6 +120,7 @@ err_t post_shipment(struct request *rq)
 
 	TRY(load(rq, true, &d));
 	TRY(order_ship(&rq->ctx, &d, &by, rq->input, &s));
+	audit_order(rq, "order.ship", &d.order.id);
 	TRY(load(rq, false, &d));
 	return respond_json(rq, 201, view_shipment(rq, &d, &d.shipments[d.nshipments - 1]));
 }
@@ -142,6 +144,7 @@ err_t post_deliver(struct request *rq)
 	TRY(order_store_id_by_shipment(&rq->ctx, &id, &order_id));
 	TRY(order_store_get(&rq->ctx, &order_id, &everything, true, &d));
 	TRY(order_deliver(&rq->ctx, &d, &by, find_shipment(&d, &id)));
+	audit_order(rq, "order.deliver", &d.order.id);
 	TRY(order_store_get(&rq->ctx, &order_id, &everything, false, &d));
 	return respond_json(rq, 200, view_shipment(rq, &d, find_shipment(&d, &id)));
 }

@@ -31,7 +31,7 @@ static err_t to_existing_order(struct request *rq)
 	if (!found || (uuid_is_set(&o.user_id) && strcmp(o.user_id.s, rq->subject->user_id.s) != 0))
 		return respond_see_other(rq, "/cart");
 	browser_remember_order(rq, &o.tracking_token);
-	if (order_cancellable(&o))
+	if (order_awaits_payment(&o))
 		return respond_see_other(rq, arena_printf(rq->ctx.arena, "/pay/%s", o.payment_id.s));
 	return respond_see_other(rq, arena_printf(rq->ctx.arena, "/orders/%s/thanks", o.id.s));
 }
@@ -65,25 +65,32 @@ err_t page_place_refused(struct request *rq)
 
 /* ------------------------------------------------------------------ one order */
 
-static json_t *new_context(struct request *rq, const struct order_details *d, const struct payment_state *p)
+struct seen {
+	struct order_details d;
+	struct payment_state payment;
+	struct timeline_entry *events;
+	size_t nevents;
+};
+
+static json_t *new_context(struct request *rq, const struct seen *s)
 {
 	json_t *context = json_new_object(rq->ctx.arena);
 
-	json_set(context, "order", view_order_page(rq, d, p));
-	json_set(context, "progress", view_progress(rq, d));
+	json_set(context, "order", view_order_page(rq, &s->d, &s->payment));
+	json_set(context, "progress", view_progress(rq, &s->d));
+	json_set(context, "timeline", view_timeline(rq, s->events, s->nevents));
 	return context;
 }
 
-static err_t load(struct request *rq, const struct uuid *id, const struct viewer *v, struct order_details *d,
-	struct payment_state *p)
+static err_t load(struct request *rq, const struct uuid *id, const struct viewer *v, struct seen *s)
 {
 	bool known;
 
-	TRY(order_store_get(&rq->ctx, id, v, false, d));
-	TRY(order_store_payment(&rq->ctx, id, p, &known));
+	TRY(order_store_get(&rq->ctx, id, v, false, &s->d));
+	TRY(order_store_payment(&rq->ctx, id, &s->payment, &known));
 	if (!known)
-		*p = (struct payment_state){.status = NULL};
-	return OK;
+		s->payment = (struct payment_state){.status = NULL};
+	return order_store_timeline(&rq->ctx, id, &s->events, &s->nevents);
 }
 
 static err_t respond_order_page(struct request *rq, const char *template_name, json_t *context, const char *title)
@@ -99,15 +106,14 @@ static const char *order_title(struct request *rq, const struct order *o)
 err_t page_thanks(struct request *rq)
 {
 	struct viewer v = viewer_of(rq);
-	struct order_details d;
-	struct payment_state p;
+	struct seen s;
 	struct uuid id;
 	json_t *context;
 
 	TRY(path_uuid(rq, "id", &id));
-	TRY(load(rq, &id, &v, &d, &p));
-	context = new_context(rq, &d, &p);
-	json_set_text(context, "paid_text", text(rq, "thanks.confirmation", TEXT_ARGS({"email", d.order.email})));
+	TRY(load(rq, &id, &v, &s));
+	context = new_context(rq, &s);
+	json_set_text(context, "paid_text", text(rq, "thanks.confirmation", TEXT_ARGS({"email", s.d.order.email})));
 	return respond_order_page(rq, "order/thanks", context, text(rq, "thanks.page_title", NULL, 0));
 }
 
@@ -121,17 +127,16 @@ static err_t tracked_id(struct request *rq, struct viewer *v, struct uuid *token
 
 err_t page_track(struct request *rq)
 {
-	struct order_details d;
-	struct payment_state p;
 	struct uuid token, id;
 	struct viewer v;
+	struct seen s;
 	json_t *context;
 
 	TRY(tracked_id(rq, &v, &token, &id));
-	TRY(load(rq, &id, &v, &d, &p));
-	context = new_context(rq, &d, &p);
+	TRY(load(rq, &id, &v, &s));
+	context = new_context(rq, &s);
 	json_set_null(context, "live_href");
-	return respond_order_page(rq, "order/track", context, order_title(rq, &d.order));
+	return respond_order_page(rq, "order/track", context, order_title(rq, &s.d.order));
 }
 
 /* Cancels, then back to the page it was asked from. */
@@ -193,20 +198,19 @@ err_t page_account_orders(struct request *rq)
 err_t page_account_order(struct request *rq)
 {
 	struct viewer v = {.user_id = rq->subject->user_id};
-	struct order_details d;
-	struct payment_state p;
+	struct seen s;
 	struct uuid id;
 	json_t *context, *order;
 
 	TRY(path_uuid(rq, "id", &id));
-	TRY(load(rq, &id, &v, &d, &p));
-	context = new_context(rq, &d, &p);
+	TRY(load(rq, &id, &v, &s));
+	context = new_context(rq, &s);
 	order = json_object_get(context, "order");
 	json_set_text(order, "cancel_href", arena_printf(rq->ctx.arena, "/account/orders/%s/cancel", id.s));
 	json_set(context, "invoice", json_object_get(order, "invoice"));
 	json_set(context, "account_at", account_menu(rq));
 	json_set(context, "reasons", json_new_array(rq->ctx.arena));
-	return respond_order_page(rq, "order/account-order", context, order_title(rq, &d.order));
+	return respond_order_page(rq, "order/account-order", context, order_title(rq, &s.d.order));
 }
 
 err_t page_account_cancel(struct request *rq)

@@ -8,6 +8,7 @@
 #define ES_ORDER_H
 
 #include "app/app.h"
+#include "app/audit.h"
 #include "app/auth.h"
 #include "app/route.h"
 #include "inputs.h"
@@ -23,7 +24,6 @@ extern const struct problem ERR_SHIPPING_OPTION;     /* 422 shipping_option_unkn
 extern const struct problem ERR_OUT_OF_STOCK;        /* 409 out_of_stock */
 extern const struct problem ERR_CONTACT_MISSING;     /* 409 contact_missing: pages only */
 extern const struct problem ERR_ORDER_CANCELLED;     /* 409 order_cancelled */
-extern const struct problem ERR_ORDER_PAID;          /* 409 order_paid: cancelling would need a refund */
 extern const struct problem ERR_ORDER_SHIPPED;       /* 409 order_shipped */
 extern const struct problem ERR_ORDER_NOT_PAID;      /* 409 order_not_paid */
 extern const struct problem ERR_PAYMENT_IN_PROGRESS; /* 409 payment_in_progress */
@@ -69,6 +69,10 @@ struct shipment_line {
 struct timeline_entry {
 	int64_t at_us;
 	const char *event, *actor, *actor_name, *detail;
+	const char *state;      /* the order's status, afterwards; NULL: not noted then */
+	int64_t position;       /* in the event log, of what was reacted to; 0: none */
+	int32_t attempts;
+	const char *request_id; /* for staff */
 };
 
 /* What payment-service says of an order's payment. */
@@ -109,10 +113,12 @@ struct viewer {
 	size_t ntokens;
 };
 
-/* Who did something, for the timeline. */
+/* Who did something, for the timeline, and what it followed from. */
 struct actor {
-	const char *kind; /* customer, staff, system */
-	const char *name; /* of staff; else NULL */
+	const char *kind;  /* customer, staff, system */
+	const char *name;  /* of staff; else NULL */
+	int64_t position;  /* in the event log, of the event that was reacted to; 0: none */
+	int32_t attempts;  /* of what was tried more than once; 0: not counted */
 };
 
 extern const struct route ORDER_ROUTES[];
@@ -122,10 +128,11 @@ extern const struct timer ORDER_TIMERS[];
 /* rules.c: no SQL, no HTTP, no clock */
 /* The quote is this subject's to take, and the address is where it was priced for. */
 err_t check_quote(struct ctx *c, const struct quote *q, const struct uuid *user_id, const json_t *address) MUST_CHECK;
-/* Unpaid and not cancelled. */
+/* Not cancelled, and nothing of it has left. What was paid goes back. */
 err_t check_cancellable(struct ctx *c, const struct order *o) MUST_CHECK;
 bool order_cancellable(const struct order *o);
 bool order_paid(const struct order *o);
+bool order_awaits_payment(const struct order *o);
 /* The lines are the order's and have that much left; *becomes_r: the fulfilment status afterwards. */
 err_t check_shipment(struct ctx *c, const struct order_details *d, const struct shipment_input *in,
 	const char **becomes_r) MUST_CHECK;
@@ -147,6 +154,8 @@ err_t order_place(struct request *rq, const struct placing *p, struct order_deta
 
 /* changes.c: what happens to an order, each in the caller's transaction */
 struct actor actor_of(const struct request *rq);
+/* Into the audit log, when it was staff: what and when is in the order's own history. */
+void audit_order(struct request *rq, const char *action, const struct uuid *order_id);
 err_t order_cancel(struct ctx *c, const struct order_details *d, const struct actor *by, const char *reason) MUST_CHECK;
 err_t order_ship(struct ctx *c, const struct order_details *d, const struct actor *by, const struct shipment_input *in,
 	struct shipment *shipment_r) MUST_CHECK;

@@ -12,7 +12,6 @@ DEFINE_PROBLEM(
 DEFINE_PROBLEM(ERR_OUT_OF_STOCK, "out_of_stock", 409, "Not enough is left", PROBLEM_RULE);
 DEFINE_PROBLEM(ERR_CONTACT_MISSING, "contact_missing", 409, "The address is missing", PROBLEM_RULE);
 DEFINE_PROBLEM(ERR_ORDER_CANCELLED, "order_cancelled", 409, "The order is cancelled", PROBLEM_RULE);
-DEFINE_PROBLEM(ERR_ORDER_PAID, "order_paid", 409, "The order is paid and can't be cancelled any more", PROBLEM_RULE);
 DEFINE_PROBLEM(ERR_ORDER_SHIPPED, "order_shipped", 409, "The order was shipped", PROBLEM_RULE);
 DEFINE_PROBLEM(ERR_ORDER_NOT_PAID, "order_not_paid", 409, "The order is not paid yet", PROBLEM_RULE);
 DEFINE_PROBLEM(ERR_PAYMENT_IN_PROGRESS, "payment_in_progress", 409, "The payment is being decided", PROBLEM_RETRY);

@@ -26,15 +26,17 @@ err_t check_cancellable(struct ctx *c, const struct order *o)
 		return fail(c, &ERR_ORDER_CANCELLED, "order %s is cancelled already", o->number);
 	if (strcmp(o->fulfilment_status, "unfulfilled") != 0)
 		return fail(c, &ERR_ORDER_SHIPPED, "order %s was shipped and can't be cancelled", o->number);
-	if (order_paid(o))
-		return fail(c, &ERR_ORDER_PAID,
-			"order %s is paid; please write to us to have it cancelled and refunded", o->number);
 	return OK;
+}
+
+bool order_awaits_payment(const struct order *o)
+{
+	return o->cancelled_us == 0 && !order_paid(o);
 }
 
 bool order_cancellable(const struct order *o)
 {
-	return o->cancelled_us == 0 && !order_paid(o);
+	return o->cancelled_us == 0 && strcmp(o->fulfilment_status, "unfulfilled") == 0;
 }
 
 const struct order_line *find_line(const struct order_details *d, const struct uuid *line_id)

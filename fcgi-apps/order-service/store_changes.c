@@ -24,7 +24,7 @@ static const struct db_stmt POSTPONE_EXPIRY = DB_EXEC("change_postpone_expiry",
 
 static const struct db_stmt CANCEL =
 	DB_EXEC("change_cancel", SQL("update orders.orders set cancelled_at = $2::timestamptz, cancel_reason = "
-				     "$3::text, payment_status = 'cancelled'"
+				     "$3::text"
 				     " where id = $1::uuid"));
 static const struct db_stmt RELEASE_STOCK = DB_EXEC("change_release_stock", SQL("select inventory.release($1::uuid)"));
 static const struct db_stmt SET_PAYMENT = DB_EXEC("change_payment",
@@ -49,13 +49,17 @@ static const struct db_stmt SET_STEP = DB_EXEC("change_step",
 	SQL("insert into orders.saga_step as s (order_id, step, state) values ($1::uuid, $2::text, $3::text)"
 	    " on conflict (order_id, step) do update set state = excluded.state, next_at = null, attempts = s.attempts "
 	    "+ 1,"
-	    " updated_at = now()"));
-static const struct db_stmt NOTE = DB_EXEC("change_note", SQL("insert into orders.timeline (order_id, event, actor, "
-							      "actor_name, detail) values ($1::uuid, $2, $3, $4, $5)"));
+	    " last_error = null, updated_at = now()"));
+static const struct db_stmt SET_STEP_FAILED = DB_EXEC("change_step_failed",
+	SQL("update orders.saga_step set attempts = $3::integer, last_error = $4, updated_at = now()"
+	    " where order_id = $1::uuid and step = $2 and state = 'pending'"));
+static const struct db_stmt NOTE = DB_EXEC("change_note",
+	SQL("insert into orders.timeline (order_id, event, actor, actor_name, detail, position, attempts, request_id, state)"
+	    " select o.id, $2, $3, $4, $5, $6::bigint, $7::integer, $8, o.status from orders.orders o where o.id = $1::uuid"));
 
 const struct db_stmt *const CHANGE_STATEMENTS[] = {&CANCEL_PAYMENT, &CLAIM_EXPIRED, &POSTPONE_EXPIRY, &CANCEL,
 	&RELEASE_STOCK, &SET_PAYMENT, &INSERT_SHIPMENT, &INSERT_SHIPMENT_LINES, &SET_FULFILMENT, &DELIVER, &SET_STEP,
-	&NOTE, NULL};
+	&SET_STEP_FAILED, &NOTE, NULL};
 
 err_t change_store_cancel_payment(struct ctx *c, const struct uuid *id, bool *cancelled_r)
 {
@@ -125,8 +129,17 @@ void change_store_step(struct ctx *c, const struct uuid *id, const char *step, c
 	db_defer(c, &SET_STEP, PARAMS(P_UUID(id), P_TEXT(step), P_TEXT(state)));
 }
 
+void change_store_step_failed(
+	struct ctx *c, const struct uuid *id, const char *step, int32_t attempts, const char *error)
+{
+	db_defer(c, &SET_STEP_FAILED, PARAMS(P_UUID(id), P_TEXT(step), P_INT(attempts), P_TEXT(error)));
+}
+
 void change_store_note(
 	struct ctx *c, const struct uuid *id, const struct actor *by, const char *event, const char *detail)
 {
-	db_defer(c, &NOTE, PARAMS(P_UUID(id), P_TEXT(event), P_TEXT(by->kind), P_TEXT(by->name), P_TEXT(detail)));
+	db_defer(c, &NOTE,
+		PARAMS(P_UUID(id), P_TEXT(event), P_TEXT(by->kind), P_TEXT(by->name), P_TEXT(detail),
+			P_INT_OR_NULL(by->position, by->position != 0), P_INT_OR_NULL(by->attempts, by->attempts != 0),
+			P_TEXT(c->request_id)));
 }

@@ -126,9 +126,13 @@ static const struct db_column TIMELINE_COLUMNS[] = {
 	DB_COLUMN(struct timeline_entry, actor, DB_TEXT),
 	DB_COLUMN(struct timeline_entry, actor_name, DB_TEXT),
 	DB_COLUMN(struct timeline_entry, detail, DB_TEXT),
+	DB_COLUMN(struct timeline_entry, state, DB_TEXT),
+	DB_COLUMN(struct timeline_entry, position, DB_INT64),
+	DB_COLUMN(struct timeline_entry, attempts, DB_INT32),
+	DB_COLUMN(struct timeline_entry, request_id, DB_TEXT),
 };
 static const struct db_stmt TIMELINE = DB_ROWS("order_timeline", struct timeline_entry, TIMELINE_COLUMNS,
-	SQL("select at, event, actor, actor_name, detail from orders.timeline where order_id = $1::uuid order by id"));
+	SQL("select at, event, actor, actor_name, detail, state, position, attempts, request_id from orders.timeline where order_id = $1::uuid order by id"));
 
 static const struct db_column PAYMENT_COLUMNS[] = {
 	DB_COLUMN(struct payment_state, id, DB_UUID),

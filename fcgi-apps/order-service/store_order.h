@@ -56,6 +56,9 @@ void change_store_ship(struct ctx *c, const struct order_details *d, const struc
 	const struct shipment_input *in, const char *becomes);
 void change_store_deliver(struct ctx *c, const struct shipment *s, bool completes);
 void change_store_step(struct ctx *c, const struct uuid *id, const char *step, const char *state);
+/* A pending step was tried in vain. */
+void change_store_step_failed(
+	struct ctx *c, const struct uuid *id, const char *step, int32_t attempts, const char *error);
 void change_store_note(
 	struct ctx *c, const struct uuid *id, const struct actor *by, const char *event, const char *detail);
 

@@ -171,6 +171,14 @@ json_t *view_order_row(struct request *rq, const struct order *o)
 	return v;
 }
 
+static void set_int_or_null(json_t *o, const char *key, int64_t value)
+{
+	if (value != 0)
+		json_set_int(o, key, value);
+	else
+		json_set_null(o, key);
+}
+
 json_t *view_timeline_entry(struct request *rq, const struct timeline_entry *t)
 {
 	json_t *v = json_new_object(rq->ctx.arena);
@@ -181,6 +189,11 @@ json_t *view_timeline_entry(struct request *rq, const struct timeline_entry *t)
 	if (rq->subject->is_staff)
 		json_set_text(v, "actor_name", t->actor_name);
 	json_set_text(v, "detail", t->detail);
+	json_set_text(v, "state", t->state);
+	set_int_or_null(v, "position", t->position);
+	set_int_or_null(v, "attempts", t->attempts);
+	if (rq->subject->is_staff)
+		json_set_text(v, "request_id", t->request_id);
 	return v;
 }
 

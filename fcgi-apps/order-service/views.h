@@ -17,6 +17,8 @@ json_t *address_document(struct ctx *c, const struct address_input *a);
 
 /* views_pages.c: template contexts */
 json_t *view_order_page(struct request *rq, const struct order_details *d, const struct payment_state *p);
+/* What happened, in words for its customer; oldest first. */
+json_t *view_timeline(struct request *rq, const struct timeline_entry *rows, size_t n);
 json_t *view_progress(struct request *rq, const struct order_details *d);
 json_t *view_row_page(struct request *rq, const struct order *o, const char *href_prefix);
 /* views_admin.c */

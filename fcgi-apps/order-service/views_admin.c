@@ -108,6 +108,12 @@ json_t *view_admin_timeline(struct request *rq, const struct timeline_entry *row
 		json_set_text(v, "text", text(rq, arena_printf(rq->ctx.arena, "order.event.%s", t->event), NULL, 0));
 		json_set_text(v, "actor", t->actor_name);
 		json_set_text(v, "detail", t->detail);
+		json_set_text(v, "state_text",
+			t->state != NULL ? text(rq, arena_printf(rq->ctx.arena, "status.order.%s", t->state), NULL, 0) : NULL);
+		json_set_text(v, "position",
+			t->position != 0 ? arena_printf(rq->ctx.arena, "%lld", (long long)t->position) : NULL);
+		json_set_text(v, "attempts", t->attempts != 0 ? arena_printf(rq->ctx.arena, "%d", t->attempts) : NULL);
+		json_set_text(v, "request_id", t->request_id);
 		json_add(list, v);
 	}
 	return list;
@@ -124,7 +130,8 @@ static const char *day_text(struct request *rq, const char *name)
 json_t *view_filter(struct request *rq, const struct orders_query *q)
 {
 	static const char *const STATES[] = {
-		"pending_payment", "paid", "partially_shipped", "shipped", "delivered", "cancelled"};
+		"pending_payment", "paid", "partially_shipped", "shipped", "delivered", "cancelled", "refunded",
+		"partially_refunded"};
 	json_t *v = json_new_object(rq->ctx.arena), *states = json_new_array(rq->ctx.arena);
 
 	for (size_t i = 0; i < ARRAY_LEN(STATES); i++) {

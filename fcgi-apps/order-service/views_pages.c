@@ -188,7 +188,7 @@ static bool payment_is(const struct payment_state *p, const char *status)
 /* What the shopper can do; payment-service knows a moment before the order does. */
 static void set_choices(struct request *rq, json_t *v, const struct order *o, const struct payment_state *p)
 {
-	bool unpaid = order_cancellable(o);
+	bool unpaid = order_awaits_payment(o);
 	bool arrived = unpaid && (payment_is(p, "succeeded") || payment_is(p, "authorized"));
 	bool deciding = unpaid && payment_is(p, "processing");
 	bool open = unpaid && !arrived && !deciding;
@@ -196,7 +196,7 @@ static void set_choices(struct request *rq, json_t *v, const struct order *o, co
 	json_set_text(v, "pay_href", open ? arena_printf(rq->ctx.arena, "/pay/%s", o->payment_id.s) : NULL);
 	json_set_bool(v, "is_paid", order_paid(o) || arrived);
 	json_set_bool(v, "is_pending", deciding);
-	json_set_bool(v, "can_cancel", open);
+	json_set_bool(v, "can_cancel", unpaid ? open : order_cancellable(o));
 	json_set_text(v, "cancel_href", arena_printf(rq->ctx.arena, "/track/%s/cancel", o->tracking_token.s));
 	json_set_text(v, "track_href", arena_printf(rq->ctx.arena, "/track/%s", o->tracking_token.s));
 }
@@ -221,6 +221,22 @@ json_t *view_order_page(struct request *rq, const struct order_details *d, const
 	json_set_text(v, "payment_text", payment_text(rq, o, p));
 	set_invoice(rq, v, o);
 	return v;
+}
+
+json_t *view_timeline(struct request *rq, const struct timeline_entry *rows, size_t n)
+{
+	json_t *list = json_new_array(rq->ctx.arena);
+
+	for (size_t i = 0; i < n; i++) {
+		json_t *v = json_new_object(rq->ctx.arena);
+
+		page_set_time(rq, v, "at", rows[i].at_us);
+		json_set_text(v, "text", text(rq, arena_printf(rq->ctx.arena, "order.event.%s", rows[i].event), NULL, 0));
+		/* Others' words: a reason, a failure code. Only the parcel's are for the customer. */
+		json_set_text(v, "detail", strncmp(rows[i].event, "shipment_", 9) == 0 ? rows[i].detail : NULL);
+		json_add(list, v);
+	}
+	return list;
 }
 
 struct step {

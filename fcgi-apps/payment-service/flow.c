@@ -70,14 +70,9 @@ static void emit(struct ctx *c, const struct intent *i, const char *topic, const
 	event_emit(c, &e);
 }
 
-static void request_refund(struct ctx *c, const struct intent *i, const struct attempt *a)
+static void send_back(struct ctx *c, const struct intent *i, const struct attempt *a)
 {
-	struct uuid id = uuid_v7();
-	json_t *payload = json_new_object(c->arena);
-
-	json_set_text(payload, "refund_id", id.s);
-	payment_store_new_refund(c, &id, a, i->amount_minor);
-	job_enqueue(c, REFUND_QUEUE, id.s, payload);
+	payment_request_refund(c, a, i->amount_minor, "not wanted");
 	log_info(c, "money came for a payment that does not want it: going back", LS("payment", i->reference.s),
 		LS("status", i->status));
 }
@@ -103,7 +98,7 @@ static void apply(struct ctx *c, const struct intent *i, const struct attempt *a
 	if (d->intent_status != NULL)
 		payment_store_set_intent(c, &i->id, d, o);
 	if (d->refund)
-		request_refund(c, i, a);
+		send_back(c, i, a);
 	if (d->topic != NULL)
 		emit(c, i, d->topic, d->failure_code);
 }

@@ -20,7 +20,7 @@ static const struct service PAYMENT_SERVICE = {
 	.statements = STATEMENTS,
 	.constraints = PAYMENT_CONSTRAINTS,
 	.config = PAYMENT_CONFIG,
-	.work = {.jobs = PAYMENT_JOBS, .timers = PAYMENT_TIMERS},
+	.work = {.consumers = PAYMENT_CONSUMERS, .jobs = PAYMENT_JOBS, .timers = PAYMENT_TIMERS},
 	.init = init,
 };
 

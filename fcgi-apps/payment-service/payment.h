@@ -45,6 +45,7 @@ struct attempt {
 	const char *kind; /* "card", "hosted" */
 	const char *status, *charge_id, *page_url;
 	int64_t created_us;
+	int64_t amount_minor; /* of one whose money is owed back */
 	bool resumed; /* it had begun before: an earlier call may have reached the provider */
 };
 
@@ -89,7 +90,7 @@ struct refund {
 	struct uuid id, payment_id, attempt_id;
 	int64_t amount_minor;
 	char currency[4];
-	const char *status;
+	const char *status, *reason; /* status: "requested", "succeeded" */
 };
 
 /* What order-service tells the payment page. */
@@ -111,6 +112,7 @@ extern const struct bind CONFIRM_BIND, PAYMENT_LIST_BIND;
 extern const struct route PAYMENT_ROUTES[];
 extern const struct timer PAYMENT_TIMERS[];
 extern const struct job_worker PAYMENT_JOBS[];
+extern const struct consumer PAYMENT_CONSUMERS[];
 extern const struct config_key PAYMENT_CONFIG[];
 
 /* rules.c */
@@ -127,6 +129,9 @@ err_t payment_begin(struct ctx *c, const struct uuid *payment_id, const struct u
 err_t payment_record(struct ctx *c, const struct uuid *attempt_id, const struct outcome *o) MUST_CHECK;
 /* Ask the provider about the attempt that is not decided yet, if there is one, and record what it says. */
 err_t payment_ask(struct ctx *c, const struct attempt *a) MUST_CHECK;
+
+/* refunds.c: all of the attempt's money goes back, once; in the open transaction, its payment locked. */
+void payment_request_refund(struct ctx *c, const struct attempt *a, int64_t amount_minor, const char *reason);
 
 /* views.c */
 json_t *view_payment(struct arena *a, const struct intent *i);

@@ -26,6 +26,8 @@ struct outcome provider_charge(struct ctx *c, const struct provider_order *o, co
 /* The provider's own card page for this order. */
 err_t provider_open_page(struct ctx *c, const struct provider_order *o, const char **url_r) MUST_CHECK;
 struct outcome provider_look_up(struct ctx *c, const struct uuid *attempt_id);
+/* Whether a refund of this id was made. */
+err_t provider_refund_known(struct ctx *c, const struct refund *r, bool *known_r) MUST_CHECK;
 /* OK: done, now or before. */
 err_t provider_refund(struct ctx *c, const struct refund *r) MUST_CHECK;
 

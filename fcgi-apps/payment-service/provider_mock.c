@@ -208,6 +208,18 @@ struct outcome provider_look_up(struct ctx *c, const struct uuid *attempt_id)
 	return o;
 }
 
+err_t provider_refund_known(struct ctx *c, const struct refund *r, bool *known_r)
+{
+	struct httpc_response rs;
+
+	TRY(call(c, METHOD_GET, arena_printf(c->arena, "/charges/%s/refunds/%s", r->attempt_id.s, r->id.s), NULL,
+		(struct str){0}, &rs));
+	if (rs.status / 100 != 2 && rs.status != 404)
+		return fail(c, &ERR_UNAVAILABLE, "the payment provider answered %d when asked about a refund", rs.status);
+	*known_r = rs.status != 404;
+	return OK;
+}
+
 err_t provider_refund(struct ctx *c, const struct refund *r)
 {
 	struct httpc_response rs;

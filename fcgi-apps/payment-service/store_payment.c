@@ -102,12 +102,22 @@ static const struct db_column REFUND_COLUMNS[] = {
 	DB_COLUMN(struct refund, amount_minor, DB_INT64),
 	DB_COLUMN(struct refund, currency, DB_CURRENCY),
 	DB_COLUMN(struct refund, status, DB_TEXT),
+	DB_COLUMN(struct refund, reason, DB_TEXT),
 };
+static const struct db_column OWED_COLUMNS[] = {
+	DB_COLUMN_AS(struct attempt, id, DB_UUID, "attempt_id"),
+	DB_COLUMN(struct attempt, payment_id, DB_UUID),
+	DB_COLUMN(struct attempt, amount_minor, DB_INT64),
+};
+static const struct db_stmt LOCK_OF_ORDER = DB_EXEC(
+	"payment_lock_of_order", SQL("select from payment.intent where order_id = $1::uuid for update"));
+static const struct db_stmt OWED_BACK = DB_ROWS("payment_owed_back", struct attempt, OWED_COLUMNS,
+	SQL("select attempt_id, payment_id, amount_minor from payment.owed_back($1::uuid)"));
 static const struct db_stmt REFUND_NEW =
 	DB_EXEC("refund_new", SQL("insert into payment.refund (id, payment_id, attempt_id, amount_minor, reason)"
-				  " values ($1::uuid, $2::uuid, $3::uuid, $4::bigint, 'not wanted')"));
+				  " values ($1::uuid, $2::uuid, $3::uuid, $4::bigint, $5)"));
 static const struct db_stmt REFUND_BY_ID = DB_ROWS("refund_by_id", struct refund, REFUND_COLUMNS,
-	SQL("select r.id, r.payment_id, r.attempt_id, r.amount_minor, i.currency, r.status"
+	SQL("select r.id, r.payment_id, r.attempt_id, r.amount_minor, i.currency, r.status, r.reason"
 	    " from payment.refund r join payment.intent i on i.id = r.payment_id where r.id = $1::uuid"));
 static const struct db_stmt REFUND_DONE =
 	DB_EXEC("refund_done", SQL("update payment.refund set status = 'succeeded', settled_at = now() where id = "
@@ -143,6 +153,8 @@ const struct db_stmt *const PAYMENT_STATEMENTS[] = {
 	&EVENT_NEW,
 	&EVENTS_FORGET,
 	&POST,
+	&LOCK_OF_ORDER,
+	&OWED_BACK,
 	&REFUND_NEW,
 	&REFUND_BY_ID,
 	&REFUND_DONE,
@@ -260,9 +272,19 @@ void payment_store_post(struct ctx *c, const struct uuid *payment_id, const char
 		PARAMS(P_UUID(payment_id), P_TEXT(kind), P_UUID(source), P_INT(amount_minor), P_TEXT(currency)));
 }
 
-void payment_store_new_refund(struct ctx *c, const struct uuid *id, const struct attempt *a, int64_t amount_minor)
+err_t payment_store_owed_back(struct ctx *c, const struct uuid *order_id, struct attempt **rows_r, size_t *n_r)
 {
-	db_defer(c, &REFUND_NEW, PARAMS(P_UUID(id), P_UUID(&a->payment_id), P_UUID(&a->id), P_INT(amount_minor)));
+	const struct db_call calls[] = {
+		{.stmt = &LOCK_OF_ORDER, .params = PARAMS(P_UUID(order_id))},
+		CALL_ROWS(&OWED_BACK, rows_r, n_r, P_UUID(order_id)),
+	};
+	return db_run(c, calls, ARRAY_LEN(calls));
+}
+
+void payment_store_new_refund(struct ctx *c, const struct refund *r)
+{
+	db_defer(c, &REFUND_NEW,
+		PARAMS(P_UUID(&r->id), P_UUID(&r->payment_id), P_UUID(&r->attempt_id), P_INT(r->amount_minor), P_TEXT(r->reason)));
 }
 
 err_t payment_store_refund(struct ctx *c, const struct uuid *id, struct refund *refund_r, bool *found_r)

@@ -40,7 +40,9 @@ err_t payment_store_forget_events(struct ctx *c) MUST_CHECK;
 void payment_store_post(struct ctx *c, const struct uuid *payment_id, const char *kind, const struct uuid *source,
 	int64_t amount_minor, const char *currency);
 
-void payment_store_new_refund(struct ctx *c, const struct uuid *id, const struct attempt *a, int64_t amount_minor);
+/* Lock the order's payment; attempts that it was paid by and that were not asked back: id, payment_id, amount_minor. */
+err_t payment_store_owed_back(struct ctx *c, const struct uuid *order_id, struct attempt **rows_r, size_t *n_r) MUST_CHECK;
+void payment_store_new_refund(struct ctx *c, const struct refund *r);
 err_t payment_store_refund(struct ctx *c, const struct uuid *id, struct refund *refund_r, bool *found_r) MUST_CHECK;
 void payment_store_refund_done(struct ctx *c, const struct refund *r);
 

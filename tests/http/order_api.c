@@ -305,8 +305,22 @@ static void payment_is_noted_exactly_once(void **state)
 	assert_string_equal(
 		json_text(json_array_get(json_object_get(test_json(rq), "data"), 1), "detail", ""), "card_declined");
 	rq = test_http("POST", path_of(&p, "/cancel"), NULL, "HTTP_ORDER_TOKEN", p.token, NULL);
-	assert_status(rq, 409);
-	assert_string_equal(test_code(rq), "order_paid");
+	assert_status(rq, 200);
+	assert_string_equal(json_text(test_json(rq), "status", ""), "cancelled");
+	assert_string_equal(json_text(test_json(rq), "payment_status", ""), "succeeded");
+	assert_int_equal(test_sql_int("select count(*) from orders.saga_step where step = 'refund_payment' and state = 'pending'"), 1);
+	assert_int_equal(test_sql_int("select count(*) from inventory.item where reserved > 0"), 0);
+	orders_pay(p.id, "payment.refunded");
+	orders_pay(p.id, "payment.refunded");
+	(void)work();
+	assert_string_equal(status_of(&p), "cancelled");
+	assert_int_equal(test_sql_int("select count(*) from orders.orders where payment_status = 'refunded' and cancelled_at is not null"), 1);
+	assert_int_equal(test_sql_int("select count(*) from orders.saga_step where step = 'refund_payment' and state = 'done'"), 1);
+	rq = test_http("GET", path_of(&p, "/timeline"), NULL, "HTTP_ORDER_TOKEN", p.token, NULL);
+	const json_t *last = json_array_get(json_object_get(test_json(rq), "data"), 4);
+	assert_string_equal(json_text(last, "event", ""), "payment_refunded");
+	assert_string_equal(json_text(last, "state", ""), "cancelled");
+	assert_true(json_int(last, "position", 0) > 0);
 }
 
 static void unpaid_orders_expire(void **state)

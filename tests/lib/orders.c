@@ -85,7 +85,7 @@ void orders_pay(const char *order_id, const char *topic)
 		"select bus.emit('%s', 'payment', o.payment_id::text, o.id::text, jsonb_build_object('payment_id', "
 		"o.payment_id,"
 		" 'order_id', o.id, 'amount_minor', o.total_minor, 'currency', o.currency, 'failure_code', "
-		"'card_declined'), '{}')"
+		"'card_declined', 'reason', 'order cancelled', 'refunded_minor', o.total_minor, 'captured_minor', o.total_minor), '{}')"
 		" from orders.orders o where o.id = '%s'",
 		topic, order_id);
 	test_sql(sql);

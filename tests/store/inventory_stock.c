@@ -284,6 +284,25 @@ static void a_count_below_what_is_promised(void **state)
 	assert_books_balance();
 }
 
+/* Staff hold in their hands what the count had missed. */
+static void shipping_more_than_was_counted(void **state)
+{
+	struct ctx *c = test_ctx(), *o = test_ctx_of(orders);
+	struct uuid order = uuid_v7(), other = uuid_v7();
+
+	(void)state;
+	assert_ok(o, reserve(o, &order, 1, SKUS("MUG"), QUANTITIES(6)));
+	assert_ok(o, reserve(o, &other, 1, SKUS("MUG"), QUANTITIES(3)));
+	test_sql("select inventory.count_stock('{MUG}', '{2}', 'counted')");
+	assert_string_equal(stock_of("MUG"), "2 9 7");
+	assert_ok(c, stock_store_ship(c, order.s, "01991011-0000-7000-8000-000000000001", parcel(c, "MUG", 6)));
+	assert_string_equal(stock_of("MUG"), "0 3 3");
+	assert_int_equal(test_sql_int("select delta from inventory.movement where reason = 'shipped, so it was there'"), 4);
+	assert_ok(c, stock_store_ship(c, order.s, "01991011-0000-7000-8000-000000000001", parcel(c, "MUG", 6)));
+	assert_string_equal(stock_of("MUG"), "0 3 3");
+	assert_books_balance();
+}
+
 static void counting(void **state)
 {
 	(void)state;
@@ -396,6 +415,7 @@ int main(void)
 		TEST(shipping_empties_shelves_once),
 		TEST(what_was_not_promised_is_not_shipped),
 		TEST(a_count_below_what_is_promised),
+		TEST(shipping_more_than_was_counted),
 		TEST(counting),
 		TEST(crossings_are_told_once),
 		TEST(adjustments_that_are_refused),

@@ -21,6 +21,13 @@ class RacesTest(ShopTest):
     def cancel(self, order):
         return self.shop.api("POST", f"/orders/{order['id']}/cancel", headers={"Order-Token": order["tracking_token"]})
 
+    def assert_kept(self, order, wanted):
+        """The shop holds the order's whole amount, or, a moment later, nothing."""
+        def kept():
+            p = self.payment(order)
+            return p["captured"]["amount"] - p["refunded"]["amount"] == (p["amount"]["amount"] if wanted else 0)
+        wait_for("the money to be where it belongs", kept)
+
     def settled(self, order):
         return wait_for("the order to settle", lambda: (lambda s: s if s in ("paid", "cancelled") else None)(self.shop.order_status(order)))
 
@@ -54,11 +61,34 @@ class RacesTest(ShopTest):
             calls = [lambda o=order: self.shop.pay(o), lambda o=order: self.cancel(o)]
             answers = at_once(calls if first else calls[::-1])
             self.assertTrue(all(a.status in (200, 409) for a in answers), answers)
-            status, payment = self.settled(order), self.payment(order)
-            kept = payment["captured"]["amount"] - payment["refunded"]["amount"]
-            self.assertEqual(kept, payment["amount"]["amount"] if status == "paid" else 0, payment)
+            status = self.settled(order)
+            self.assert_kept(order, status == "paid")
             paid += status == "paid"
         self.assertEqual(self.shop.stock(sku)["reserved"], paid)
+
+    def test_ship_or_cancel(self):
+        """A paid order leaves or is cancelled, never both; its stock and its money follow."""
+        shop, sku, token, left = self.shop, self.shop.new_product(stock=50), self.shop.admin(), 0
+        for first in itertools.islice(itertools.cycle((True, False)), 8):
+            order = shop.paid_order(sku)
+            line = shop.api("GET", f"/orders/{order['id']}", token=token).json["lines"][0]["id"]
+            parcel = {"lines": [{"line_id": line, "quantity": 1}], "carrier": "DHL", "tracking_number": "JD1"}
+            calls = [lambda o=order, p=parcel: shop.api("POST", f"/orders/{o['id']}/shipments", p, token=token), lambda o=order: self.cancel(o)]
+            answers = at_once(calls if first else calls[::-1])
+            self.assertEqual(sorted(a.status // 100 for a in answers), [2, 4], answers)
+            status = shop.order_status(order)
+            self.assertIn(status, ("shipped", "cancelled"))
+            self.assert_kept(order, status == "shipped")
+            left += status == "shipped"
+        wait_for("the stock to leave", lambda: (shop.stock(sku)["on_hand"], shop.stock(sku)["reserved"]) == (50 - left, 0))
+
+    def test_one_cancellation(self):
+        """Six hands cancel a paid order: one does, and the money goes back once."""
+        order = self.shop.paid_order(self.shop.new_product())
+        answers = at_once([lambda: self.cancel(order)] * 6)
+        self.assertEqual(sorted(a.status for a in answers), [200] + [409] * 5, answers)
+        self.assert_kept(order, False)
+        self.assertEqual(self.payment(order)["status"], "refunded")
 
     def test_one_cart_many_hands(self):
         sku = self.shop.new_product(stock=100)

@@ -68,10 +68,12 @@ static void shipments_fit_what_is_left(void **state)
 	assert_false(order_shippable(&d));
 }
 
-static void only_unpaid_orders_are_cancelled(void **state)
+static void what_has_not_left_is_cancelled(void **state)
 {
 	(void)state;
-	assert_err(c, check_cancellable(c, &d.order), &ERR_ORDER_PAID);
+	assert_ok(c, check_cancellable(c, &d.order));
+	assert_true(order_cancellable(&d.order));
+	assert_false(order_awaits_payment(&d.order));
 	d.order.fulfilment_status = "shipped";
 	assert_err(c, check_cancellable(c, &d.order), &ERR_ORDER_SHIPPED);
 	d.order.fulfilment_status = "unfulfilled";
@@ -141,7 +143,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup(f, each)
 		TEST(shipments_fit_what_is_left),
-		TEST(only_unpaid_orders_are_cancelled),
+		TEST(what_has_not_left_is_cancelled),
 		TEST(the_last_parcel_completes_the_delivery),
 		TEST(quotes_belong_to_their_customer),
 		TEST(events_hold_no_person),
