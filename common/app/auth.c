@@ -1,5 +1,5 @@
 /*
- * auth.c - who is asking: a bearer token, or the session cookie, looked up in what
+ * auth.c - who is asking: a bearer token, an API key, or the session cookie, looked up in what
  * auth-service publishes. What a subject may do is the gate's question, not ours.
  *
  * A token's signature is checked once per worker and remembered by its SHA-256; whether
@@ -48,6 +48,9 @@ static const struct db_stmt TOKEN_SUBJECT = DB_ROWS("auth_token_subject", struct
 	SQL("select user_id, session_id, email, name, is_staff, roles, permissions "
 	    "from auth.token_subject($1::uuid, $2::bigint)"));
 
+static const struct db_stmt KEY_SUBJECT = DB_ROWS("auth_key_subject", struct subject_row, SUBJECT_COLUMNS,
+	SQL("select user_id, session_id, email, name, is_staff, roles, permissions from auth.key_subject($1)"));
+
 struct key_row {
 	const char *kid, *public_pem;
 };
@@ -60,7 +63,7 @@ static const struct db_column KEY_COLUMNS[] = {
 static const struct db_stmt VERIFICATION_KEYS = DB_ROWS("auth_verification_keys", struct key_row, KEY_COLUMNS,
 	SQL("select kid, public_pem from auth.verification_keys()"));
 
-const struct db_stmt *const AUTH_STATEMENTS[] = {&SESSION_SUBJECT, &TOKEN_SUBJECT, &VERIFICATION_KEYS, NULL};
+const struct db_stmt *const AUTH_STATEMENTS[] = {&SESSION_SUBJECT, &TOKEN_SUBJECT, &KEY_SUBJECT, &VERIFICATION_KEYS, NULL};
 
 /* ------------------------------------------------------------------ this worker's memory */
 
@@ -200,6 +203,20 @@ static err_t identify_token(struct request *rq, struct str token)
 	return OK;
 }
 
+/* Looked up every time: a key that was revoked opens nothing more. */
+static err_t identify_key(struct request *rq, struct str key)
+{
+	struct subject_row row;
+	bool found = false;
+
+	if (key.n == API_KEY_LENGTH)
+		TRY(db_maybe(&rq->ctx, &KEY_SUBJECT, PARAMS(P_TEXT(token_hash(rq->ctx.arena, key))), &row, &found));
+	if (!found)
+		return fail(&rq->ctx, &ERR_UNAUTHENTICATED, "the API key is not valid, or no longer");
+	become(rq, SUBJECT_API_KEY, &row);
+	return OK;
+}
+
 /* A cookie of a session that ended is no mistake of the visitor: anonymous. */
 static err_t identify_session(struct request *rq, const char *cookie)
 {
@@ -226,7 +243,8 @@ err_t auth_identify(struct request *rq)
 	if (header != NULL && (rq->route->flags & ROUTE_PAGE) == 0) {
 		if (!str_next(&value, ' ', &scheme) || !str_eq_nocase(scheme, "Bearer") || value.n == 0)
 			return fail(&rq->ctx, &ERR_UNAUTHENTICATED, "only bearer tokens are accepted");
-		return identify_token(rq, str_trim(value));
+		value = str_trim(value);
+		return str_starts(value, API_KEY_PREFIX) ? identify_key(rq, value) : identify_token(rq, value);
 	}
 	cookie = request_cookie(rq, cookie_name(rq, SESSION_COOKIE));
 	return cookie != NULL ? identify_session(rq, cookie) : OK;

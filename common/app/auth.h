@@ -18,7 +18,7 @@ enum subject_kind { SUBJECT_ANONYMOUS = 0, SUBJECT_SESSION, SUBJECT_TOKEN, SUBJE
 struct subject {
 	enum subject_kind kind;
 	struct uuid user_id;             /* "" when anonymous */
-	struct uuid session_id;
+	struct uuid session_id;          /* of an API key: its own id */
 	const char *email, *name;        /* NULL when anonymous */
 	const char *const *roles;        /* NULL-terminated, never NULL */
 	const char *const *permissions;  /* NULL-terminated, never NULL */
@@ -29,6 +29,10 @@ bool subject_can(const struct subject *s, const char *permission);
 bool subject_signed_in(const struct subject *s);
 /* Never NULL afterwards: rq->subject. Bad credentials: ERR_UNAUTHENTICATED; none: the anonymous subject. */
 err_t auth_identify(struct request *rq) MUST_CHECK;
+
+/* An API key: this, and 32 random bytes in base64url. What it may is its scopes, and nothing of its account's own. */
+#define API_KEY_PREFIX "es_live_"
+#define API_KEY_LENGTH (sizeof(API_KEY_PREFIX) - 1 + 43)
 
 /* The page session: 32 random bytes in base64url, under cookie_name(). auth-service sets it. */
 #define SESSION_COOKIE "es_session"

@@ -36,6 +36,10 @@ static const struct {
 	{"messages_write", "notifications:write"},
 	{"analytics_read", "analytics:read"},
 	{"audit_read", "audit:read"},
+	{"roles_read", "roles:read"},
+	{"roles_write", "roles:write"},
+	{"keys_read", "keys:read"},
+	{"keys_write", "keys:write"},
 	{"system_read", "system:read"},
 	{"system_write", "system:write"},
 };

@@ -255,6 +255,8 @@ static err_t step_access(struct request *rq)
 		return OK;
 	if (!subject_signed_in(rq->subject))
 		return fail(&rq->ctx, &ERR_UNAUTHENTICATED, "sign in first");
+	if (r->access == ACCESS_CUSTOMER && rq->subject->kind == SUBJECT_API_KEY)
+		return fail(&rq->ctx, &ERR_FORBIDDEN, "this is for people: an API key has its scopes only");
 	if (r->access == ACCESS_STAFF && !(rq->subject->is_staff && subject_can(rq->subject, r->permission)))
 		return fail(&rq->ctx, &ERR_FORBIDDEN, "this needs the permission %s", r->permission);
 	return OK;

@@ -3,7 +3,7 @@
  * gate reads it. Nothing about access, limits or formats is decided in a handler.
  *
  * The gate, in order: match (404, 405 with Allow) → body size → content type → access
- * (session or bearer token) → CSRF → idempotency → bind query (400/422) → bind body
+ * (session, bearer token or API key) → CSRF → idempotency → bind query (400/422) → bind body
  * (400/422) → transaction → handler → COMMIT → response.
  *
  * Layer: app.
@@ -17,8 +17,8 @@ enum access {
 	ACCESS_UNSET = 0,  /* a table with such a row refuses to start */
 	ACCESS_PUBLIC,     /* anyone; a subject is looked up when credentials are there */
 	ACCESS_ANONYMOUS,  /* anyone, and credentials are not even looked at: cached pages, webhooks, health */
-	ACCESS_CUSTOMER,   /* signed in */
-	ACCESS_STAFF,      /* signed in with the row's .permission */
+	ACCESS_CUSTOMER,   /* signed in as a person: no API key */
+	ACCESS_STAFF,      /* signed in with the row's .permission; or an API key that has it */
 	ACCESS_INTERNAL,   /* loopback listener only; elsewhere 404 */
 };
 
