@@ -98,7 +98,7 @@ static const struct bind_field ADDRESS_CHANGE_FIELDS[] = {ADDRESS_MEMBERS(false)
 const struct bind ADDRESS_CHANGE_BIND = BIND(struct address_input, ADDRESS_CHANGE_FIELDS);
 
 #define USER_MEMBERS                                                                                                   \
-	{"roles", BIND_TEXTS, offsetof(struct user_input, roles), .max = 6, .count = offsetof(struct user_input, nroles), \
+	{"roles", BIND_TEXTS, offsetof(struct user_input, roles), .max = 20, .count = offsetof(struct user_input, nroles), \
 		.item_max = 20, .present = PRESENT(struct user_input, has_roles)},                                     \
 		{"blocked", BIND_BOOL, offsetof(struct user_input, blocked),                                          \
 			.present = PRESENT(struct user_input, has_blocked)}

@@ -1,13 +1,15 @@
 /* main.c - what auth-service is made of. */
 #include "account.h"
 #include "audit_log.h"
+#include "store_access.h"
 #include "store_account.h"
 #include "store_attempt.h"
 #include "store_proof.h"
 #include "store_session.h"
 
 static const struct db_stmt *const *const STATEMENTS[] = {ACCOUNT_STATEMENTS, ADDRESS_STATEMENTS, SESSION_STATEMENTS,
-	ATTEMPT_STATEMENTS, PROOF_STATEMENTS, AUDIT_LOG_STATEMENTS, NULL};
+	ATTEMPT_STATEMENTS, PROOF_STATEMENTS, AUDIT_LOG_STATEMENTS,
+	ACCESS_STATEMENTS, INVITATION_STATEMENTS, NULL};
 
 static const struct service AUTH_SERVICE = {
 	.name = "auth-service",

@@ -1,4 +1,5 @@
 /* problems.c - refusals that only accounts know. */
+#include "access.h"
 #include "proofs.h"
 
 DEFINE_PROBLEM(ERR_LOGIN, "invalid_credentials", 401, "E-mail address and password do not match", 0);
@@ -13,3 +14,9 @@ DEFINE_PROBLEM(ERR_PROOF, "invalid_token", 422, "The link is not valid, or no lo
 DEFINE_PROBLEM(ERR_PROOF_OTHER, "other_account", 403, "The link belongs to another account", 0);
 DEFINE_PROBLEM(ERR_LAST_ADMIN, "last_admin", 409, "Somebody has to remain an administrator", 0);
 DEFINE_PROBLEM(ERR_SAY_AGAIN, "reauthentication_required", 403, "This needs a sign-in of a moment ago, or the password", 0);
+DEFINE_PROBLEM(ERR_ROLE_TAKEN, "role_taken", 409, "There is a role of this name", PROBLEM_RULE);
+DEFINE_PROBLEM(ERR_ROLE_BUILTIN, "role_builtin", 409, "The roles the shop came with stay as they are", PROBLEM_RULE);
+DEFINE_PROBLEM(ERR_ROLE_IN_USE, "role_in_use", 409, "Somebody has this role", PROBLEM_RULE);
+DEFINE_PROBLEM(ERR_BEYOND, "beyond_own_rights", 403, "Nobody gives a permission that they do not have", 0);
+DEFINE_PROBLEM(ERR_SCOPE, "scope_unknown", 422, "No key may have such a scope", 0);
+DEFINE_PROBLEM(ERR_INVITATION, "invalid_token", 422, "The invitation is not valid, or no longer", 0);

@@ -1,6 +1,8 @@
 /* store_account.c - accounts: one statement, one function. */
 #include "store_account.h"
 
+#include "access.h"
+
 #define ACCOUNT_LIST "id, email, name, password_hash, state, to_jsonb(roles) as roles, version, created_at, seen_at,"			\
 	" verified_at"
 
@@ -57,6 +59,9 @@ const struct db_stmt *const ACCOUNT_STATEMENTS[] = {&ACCOUNT_INSERT, &ACCOUNT_BY
 const struct db_constraint ACCOUNT_CONSTRAINTS[] = {
 	{"account_email_once", &ERR_EMAIL_TAKEN, "email", "this e-mail address already has an account"},
 	{"role_unknown", &ERR_ROLE_UNKNOWN, "roles", NULL},
+	{"role_pkey", &ERR_ROLE_TAKEN, "name", "there is a role of this name"},
+	{"role_in_use", &ERR_ROLE_IN_USE, NULL, NULL},
+	{"scope_unknown", &ERR_SCOPE, "scopes", NULL},
 	{0},
 };
 
