@@ -135,7 +135,7 @@ class Shop:
             data = json.dumps(body).encode()
         if data is not None:
             all_headers.setdefault("Content-Type", "application/json")
-        path = path if path.startswith(("/api", "/.well", "/webhooks")) else "/api/v1" + path
+        path = path if path.startswith(("/api/", "/.well", "/webhooks")) else "/api/v1" + path
         answer = self.request(method, path, data, all_headers)
         faults = self.contract.faults(method, path, answer.status, answer.headers.get("Content-Type", ""), answer.body)
         if faults:
