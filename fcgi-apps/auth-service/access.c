@@ -33,6 +33,16 @@ err_t check_may_give(struct request *rq, const char *const *roles, size_t n)
 	return OK;
 }
 
+err_t check_may_change(struct request *rq, const struct account *a)
+{
+	size_t n = json_array_size(a->roles);
+	const char **roles = arena_array_of(rq->ctx.arena, n + 1, const char *);
+
+	for (size_t i = 0; i < n; i++)
+		roles[i] = json_string_value(json_array_get(a->roles, i));
+	return check_may_give(rq, roles, n);
+}
+
 static json_t *texts_json(struct request *rq, const char *const *texts, size_t n)
 {
 	json_t *list = json_new_array(rq->ctx.arena);
@@ -150,7 +160,6 @@ err_t service_account_delete(struct request *rq)
 static err_t key_account(struct request *rq, const struct key_input *in, struct uuid *account_r)
 {
 	struct service_account service;
-	const char *name = NULL;
 
 	*account_r = uuid_is_set(&in->account_id) ? in->account_id : rq->subject->user_id;
 	if (strcmp(account_r->s, rq->subject->user_id.s) == 0)
@@ -162,11 +171,7 @@ static err_t key_account(struct request *rq, const struct key_input *in, struct 
 		return fail(&rq->ctx, &ERR_INVALID, "there is no such service account");
 	}
 	TRY(e);
-	for (size_t i = 0; i < json_array_size(service.roles); i++) {
-		name = json_string_value(json_array_get(service.roles, i));
-		TRY(check_may_give(rq, &name, 1));
-	}
-	return OK;
+	return check_may_change(rq, &(struct account){.roles = service.roles});
 }
 
 err_t key_create(struct request *rq, const struct key_input *in, struct uuid *id_r, const char **secret_r)

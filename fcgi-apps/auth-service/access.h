@@ -101,6 +101,8 @@ extern const struct bind ROLE_BIND, ROLE_CHANGE_BIND, ROLE_FORM_BIND, ROLE_CHANG
 
 /* Each of the roles permits nothing that whoever asks may not. Else ERR_BEYOND. */
 err_t check_may_give(struct request *rq, const char *const *roles, size_t n) MUST_CHECK;
+/* Nor does whose account it is: what may be taken from it, or done to it. */
+err_t check_may_change(struct request *rq, const struct account *a) MUST_CHECK;
 err_t role_create(struct request *rq, const struct role_input *in) MUST_CHECK;
 err_t role_change(struct request *rq, const struct role_input *in) MUST_CHECK; /* of the path's name */
 err_t role_delete(struct request *rq) MUST_CHECK;

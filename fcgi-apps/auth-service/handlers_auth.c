@@ -1,5 +1,5 @@
 /* handlers_auth.c - the API of signing in and out. */
-#include "account.h"
+#include "factors.h"
 #include "store_account.h"
 #include "store_session.h"
 
@@ -15,9 +15,11 @@ err_t post_register(struct request *rq)
 
 err_t post_login(struct request *rq)
 {
+	const struct credentials *in = rq->input;
 	struct account account;
 
-	TRY(sign_in_check(rq, rq->input, &account));
+	TRY(sign_in_check(rq, in, &account));
+	TRY(factor_check(rq, &account, in->totp));
 	return sign_in_api(rq, &account);
 }
 

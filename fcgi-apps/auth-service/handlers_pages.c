@@ -1,8 +1,8 @@
 /* handlers_pages.c - signing in, the account's own pages, the back office's customers. */
 #include <string.h>
 
-#include "account.h"
 #include "app/page.h"
+#include "factors.h"
 #include "store_account.h"
 #include "store_session.h"
 
@@ -43,7 +43,6 @@ err_t page_login(struct request *rq)
 		rq->ctx.detail = text(rq, "login.wrong", NULL, 0);
 	if (rq->failure == &ERR_RATE_LIMITED)
 		rq->ctx.detail = text(rq, "login.throttled", NULL, 0);
-	json_set_bool(context, "needs_totp", false);
 	json_set_text(context, "forgot_href", "/forgot");
 	return show(rq, "auth/login", "login.title", context);
 }
@@ -52,8 +51,14 @@ err_t page_login_post(struct request *rq)
 {
 	const struct credentials *in = rq->input;
 	struct account account;
+	bool needed;
 
 	TRY(sign_in_check(rq, in, &account));
+	TRY(factor_needed(&rq->ctx, &account.id, &needed));
+	if (needed) {
+		TRY(challenge_begin(rq, &account, in));
+		return respond_see_other(rq, "/login/code");
+	}
 	TRY(sign_in_page(rq, &account, in->remember));
 	return respond_see_other(rq, safe_next(rq, in->next, AFTER_SIGN_IN));
 }

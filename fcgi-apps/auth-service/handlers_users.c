@@ -64,18 +64,6 @@ static json_t *rights_after(struct request *rq, const struct user_input *in)
 	return o;
 }
 
-/* Neither from an account that may more than oneself, nor to one. */
-static err_t check_rights(struct request *rq, const struct account *a, const struct user_input *in)
-{
-	size_t n = json_array_size(a->roles);
-	const char **roles = arena_array_of(rq->ctx.arena, n + 1, const char *);
-
-	for (size_t i = 0; i < n; i++)
-		roles[i] = json_string_value(json_array_get(a->roles, i));
-	TRY(check_may_give(rq, roles, n));
-	return in->has_roles ? check_may_give(rq, in->roles, in->nroles) : OK;
-}
-
 err_t change_rights(struct request *rq, const struct user_input *in)
 {
 	struct account account;
@@ -87,7 +75,9 @@ err_t change_rights(struct request *rq, const struct user_input *in)
 	TRY(request_if_match(rq, account.version));
 	if (strcmp(id.s, rq->subject->user_id.s) == 0)
 		return fail(&rq->ctx, &ERR_OWN_ACCOUNT, "ask another administrator");
-	TRY(check_rights(rq, &account, in));
+	TRY(check_may_change(rq, &account));
+	if (in->has_roles)
+		TRY(check_may_give(rq, in->roles, in->nroles));
 	audit_record(rq,
 		&(struct audit_entry){.action = "account.rights",
 			.object_type = "account",

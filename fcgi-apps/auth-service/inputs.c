@@ -1,6 +1,7 @@
 /* inputs.c - outside fields of accounts, with their limits. */
 #include "account.h"
 #include "audit_log.h"
+#include "factors.h"
 
 #define TOKEN_MAX 64
 #define NEXT_MAX 1024
@@ -13,7 +14,10 @@ static const char *const STATES[] = {"active", "blocked", NULL};
 		.label = "the e-mail address"},                                                                        \
 		{"password", BIND_LINE, offsetof(struct credentials, password), .required = true,                     \
 			.max = PASSWORD_MAX, .label = "the password"}
-static const struct bind_field CREDENTIALS_FIELDS[] = {CREDENTIALS_MEMBERS};
+static const struct bind_field CREDENTIALS_FIELDS[] = {
+	CREDENTIALS_MEMBERS,
+	{"totp", BIND_LINE, offsetof(struct credentials, totp), .max = CODE_MAX, .label = "the code"},
+};
 const struct bind CREDENTIALS_BIND = BIND(struct credentials, CREDENTIALS_FIELDS);
 static const struct bind_field LOGIN_FORM_FIELDS[] = {
 	CREDENTIALS_MEMBERS,

@@ -9,6 +9,7 @@
 
 struct credentials {
 	const char *email, *password;
+	const char *totp; /* API: of the second factor; NULL: none came along */
 	const char *next; /* pages: where to go afterwards */
 	bool remember;    /* pages */
 };

@@ -3,6 +3,7 @@
 #include "audit_log.h"
 #include "breach.h"
 #include "proofs.h"
+#include "store_factor.h"
 #include "store_session.h"
 
 #define PURGE_EVERY_MS 60000
@@ -16,11 +17,13 @@ const struct config_key AUTH_CONFIG[] = {
 	{"attempts_per_account", CONFIG_INT, "5", 1, 1000, "attempts to sign in to an account that cost nothing; then waiting doubles"},
 	{"attempts_per_address", CONFIG_INT, "50", 0, 100000, "the same from one address; 0: not counted"},
 	{"breached_passwords", CONFIG_TEXT, "", 0, 0, "passwords nobody may choose: SHA-1:count lines in order of the hash; empty: none"},
+	{"staff_second_factor", CONFIG_BOOL, "false", 0, 0, "whether staff without a second factor gets no further than a customer"},
 	{0},
 };
 
 const struct timer AUTH_TIMERS[] = {
 	{.name = "auth.resets", .every_ms = RESETS_EVERY_MS, .run = proof_send_resets},
+	{.name = "auth.challenges", .every_ms = PURGE_EVERY_MS, .run = factor_store_purge},
 	{.name = "auth.purge", .every_ms = PURGE_EVERY_MS, .run = session_store_purge},
 	{0},
 };

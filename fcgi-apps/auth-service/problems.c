@@ -1,5 +1,6 @@
 /* problems.c - refusals that only accounts know. */
 #include "access.h"
+#include "factors.h"
 #include "proofs.h"
 
 DEFINE_PROBLEM(ERR_LOGIN, "invalid_credentials", 401, "E-mail address and password do not match", 0);
@@ -20,3 +21,9 @@ DEFINE_PROBLEM(ERR_ROLE_IN_USE, "role_in_use", 409, "Somebody has this role", PR
 DEFINE_PROBLEM(ERR_BEYOND, "beyond_own_rights", 403, "Nobody gives a permission that they do not have", 0);
 DEFINE_PROBLEM(ERR_SCOPE, "scope_unknown", 422, "No key may have such a scope", 0);
 DEFINE_PROBLEM(ERR_INVITATION, "invalid_token", 422, "The invitation is not valid, or no longer", 0);
+DEFINE_PROBLEM(ERR_CODE_REQUIRED, "totp_required", 401, "This account asks for a second factor", 0);
+DEFINE_PROBLEM(ERR_CODE_WRONG, "invalid_totp", 401, "The code is not valid", 0);
+DEFINE_PROBLEM(ERR_CODE_FIELD, "wrong_code", 422, "The code is not valid", 0);
+DEFINE_PROBLEM(ERR_FACTOR_ON, "totp_enabled", 409, "The second factor is switched on", 0);
+DEFINE_PROBLEM(ERR_FACTOR_OFF, "totp_disabled", 409, "The second factor is not switched on", 0);
+DEFINE_PROBLEM(ERR_CHALLENGE, "sign_in_again", 401, "The second step took too long", 0);

@@ -1,6 +1,7 @@
 /* routes.c - every URL of auth-service. */
 #include "access.h"
 #include "audit_log.h"
+#include "factors.h"
 #include "proofs.h"
 
 #define SECRET (ROUTE_READ | ROUTE_KEY_IGNORED | ROUTE_NO_STORE)
@@ -167,5 +168,31 @@ const struct route AUTH_ROUTES[] = {
 		.query = &TOKEN_QUERY_BIND, .help = "Form of an invited colleague"},
 	{METHOD_POST, "/invitation", page_invitation_post, ACCESS_PUBLIC, NULL, ROUTE_PAGE | ROUTE_READ,
 		.body = &ACCEPTANCE_BIND, .on_invalid = page_invitation, .help = "Open the account one was invited to"},
+
+	{METHOD_GET, "/api/v1/me/totp", get_totp, ACCESS_CUSTOMER, .help = "Whether my second factor is on"},
+	{METHOD_POST, "/api/v1/me/totp", post_totp, ACCESS_CUSTOMER, NULL, SECRET, .help = "Get a key for an authenticator app"},
+	{METHOD_POST, "/api/v1/me/totp/confirm", post_totp_confirm, ACCESS_CUSTOMER, NULL, SECRET, .body = &CODE_BIND,
+		.help = "Switch my second factor on with a code"},
+	{METHOD_POST, "/api/v1/me/totp/recovery-codes", post_recovery_codes, ACCESS_CUSTOMER, NULL, SECRET, .body = &CODE_BIND,
+		.help = "Get new recovery codes"},
+	{METHOD_DELETE, "/api/v1/me/totp", delete_totp, ACCESS_CUSTOMER, NULL, SECRET, .body = &CODE_BIND,
+		.help = "Switch my second factor off with a code"},
+	{METHOD_DELETE, "/api/v1/users/{id}/factors", delete_user_factors, ACCESS_STAFF, "users:write",
+		.help = "Remove the second factor of an account"},
+	{METHOD_GET, "/login/code", page_code, ACCESS_PUBLIC, NULL, ROUTE_PAGE | ROUTE_NO_STORE,
+		.help = "Form of the second step"},
+	{METHOD_POST, "/login/code", page_code_post, ACCESS_PUBLIC, NULL, ROUTE_PAGE | ROUTE_READ, .body = &CODE_FORM_BIND,
+		.on_invalid = page_code, .help = "Sign in with a code"},
+	{METHOD_GET, "/account/factors", page_factors, ACCESS_CUSTOMER, NULL, ROUTE_PAGE, .help = "My second factor"},
+	{METHOD_POST, "/account/factors/totp", page_totp_begin, ACCESS_CUSTOMER, NULL, ROUTE_PAGE | ROUTE_READ,
+		.on_invalid = page_factors, .help = "Get a key for an authenticator app"},
+	{METHOD_POST, "/account/factors/totp/confirm", page_totp_confirm, ACCESS_CUSTOMER, NULL, ROUTE_PAGE | ROUTE_READ,
+		.body = &CODE_FORM_BIND, .on_invalid = page_factors, .help = "Switch my second factor on with a code"},
+	{METHOD_POST, "/account/factors/totp/disable", page_totp_disable, ACCESS_CUSTOMER, NULL, ROUTE_PAGE | ROUTE_READ,
+		.body = &CODE_FORM_BIND, .on_invalid = page_factors, .help = "Switch my second factor off with a code"},
+	{METHOD_POST, "/account/factors/totp/recovery-codes", page_recovery_codes, ACCESS_CUSTOMER, NULL, ROUTE_PAGE | ROUTE_READ,
+		.body = &CODE_FORM_BIND, .on_invalid = page_factors, .help = "Get new recovery codes"},
+	{METHOD_POST, "/admin/customers/{id}/factors", page_customer_factors, ACCESS_STAFF, "users:write", ROUTE_PAGE,
+		.on_invalid = page_customers, .help = "Remove the second factor of an account"},
 	{0},
 };

@@ -13,6 +13,7 @@
 #include "breach.h"
 #include "store_account.h"
 #include "store_attempt.h"
+#include "store_factor.h"
 #include "store_proof.h"
 #include "store_session.h"
 
@@ -98,6 +99,7 @@ struct opening {
 	struct session session;
 	const char *token_hash, *refresh_hash, *old_cookie_hash;
 	int64_t days;
+	bool strong; /* more than a password was shown */
 };
 
 static struct opening new_opening(struct request *rq, const struct account *account, const char *kind)
@@ -124,6 +126,8 @@ static err_t open_body(struct ctx *c, void *arg)
 	if (o->old_cookie_hash != NULL)
 		session_store_end_cookie(c, o->old_cookie_hash);
 	session_store_insert(c, &o->session, &o->account->id, o->token_hash, o->days);
+	if (config_bool("staff_second_factor") && !o->strong)
+		factor_store_limit(c, &o->account->id, &o->session.id);
 	if (o->refresh_hash != NULL)
 		session_store_insert_refresh(c, &o->session.id, o->refresh_hash, o->days);
 	return OK;

@@ -252,6 +252,7 @@ static json_t *edit_of(struct request *rq, const struct customers_page *p)
 	json_set_text(o, "name", a->name);
 	json_set_text(o, "email", a->email);
 	json_set_text(o, "action", arena_printf(rq->ctx.arena, "/admin/customers/%s", a->id.s));
+	json_set_text(o, "factors_href", arena_printf(rq->ctx.arena, "/admin/customers/%s/factors", a->id.s));
 	json_set_bool(o, "blocked", strcmp(a->state, "blocked") == 0);
 	json_set_bool(o, "can_set_roles", true);
 	for (size_t i = 0; i < p->nroles; i++) {
