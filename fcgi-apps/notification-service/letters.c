@@ -224,6 +224,7 @@ static const struct {
 	{"email_change", write_account},
 	{"email_change_notice", write_account},
 	{"email_changed", write_account},
+	{"factor_changed", write_account},
 	{"invitation", write_account},
 	{"account_erased", write_account},
 };

@@ -20,6 +20,7 @@ static const struct mail_kind KINDS[] = {
 	{LETTER, "email_change", "account", "email_change", .of_account = true},
 	{LETTER, "email_change_notice", "account", "email_change_notice", .of_account = true},
 	{LETTER, "email_changed", "account", "email_changed", .of_account = true},
+	{LETTER, "factor_changed", "account", "factor_changed", .of_account = true},
 	{LETTER, "invitation", "account", "invitation", .of_account = true},
 	{LETTER, "account_erased", "account", "account_erased", .of_account = true, .forget = true},
 };
