@@ -516,7 +516,7 @@ static void a_letter_nobody_waits_for_stays(void **state)
 static void each_kind_of_letter_has_its_words(void **state)
 {
 	static const char *const KINDS[] = {"welcome", "verify_email", "reset_password", "password_changed", "email_change",
-		"email_change_notice", "email_changed", "account_erased"};
+		"email_change_notice", "email_changed", "account_erased", "invitation", "factor_changed"};
 
 	(void)state;
 	assert_int_equal(test_sql_int("select count(*) from auth.letter_kind"), ARRAY_LEN(KINDS));
