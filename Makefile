@@ -29,7 +29,7 @@ endif
 CFLAGS := -std=gnu11 $(WARN) -fstack-protector-strong -fPIE -g -D_GNU_SOURCE $(MODE_$(MODE)) -Icommon -isystem /usr/include/postgresql
 LDFLAGS := -pie -Wl,--as-needed -Wl,-z,relro,-z,now $(filter -fsanitize% --coverage,$(MODE_$(MODE)))
 # --as-needed: a program is linked with what it uses. Only who sends mail carries GMime and GLib.
-LDLIBS = -lfcgi -lpq -ljansson -lsodium -ljwt -lcurl -lssl -lcrypto -lutf8proc -lidn2 -lcsv -lesmtp -loath -lqrencode $(GMIME_LIBS) -lm -lpthread
+LDLIBS = -lfcgi -lpq -ljansson -lsodium -ljwt -lcurl -lssl -lcrypto -lutf8proc -lidn2 -lcsv -lesmtp -loath -lqrencode -lcbor $(GMIME_LIBS) -lm -lpthread
 GMIME_CFLAGS = $(shell pkg-config --cflags-only-I gmime-3.0 | sed 's/-I/-isystem /g')
 GMIME_LIBS = $(shell pkg-config --libs gmime-3.0)
 

@@ -106,6 +106,9 @@ err_t sign_in_register(struct request *rq, const struct registration *in, struct
 void account_new(struct ctx *c, const struct account *a);
 /* Opens a page session and sets its cookies; remembered: they outlive the browser. */
 err_t sign_in_page(struct request *rq, const struct account *account, bool remembered) MUST_CHECK;
+/* The same after more than a password was shown: staff needs no second factor any more. */
+err_t sign_in_page_strong(struct request *rq, const struct account *account, bool remembered) MUST_CHECK;
+err_t sign_in_api_strong(struct request *rq, const struct account *account) MUST_CHECK;
 /* es_name: what nginx prints in the header of cached pages. */
 void set_name_cookie(struct request *rq, const char *name);
 void sign_out_cookies(struct request *rq);

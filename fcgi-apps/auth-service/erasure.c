@@ -8,7 +8,11 @@
 #include <string.h>
 
 #include "data/clock.h"
+#include "factors.h"
+#include "passkeys.h"
 #include "store_account.h"
+#include "store_factor.h"
+#include "store_passkey.h"
 #include "store_proof.h"
 #include "store_session.h"
 
@@ -30,6 +34,23 @@ static json_t *addresses_of(struct request *rq, const struct address *list, size
 	return rows;
 }
 
+/* What signs this person in: never what it is checked with. */
+static err_t set_factors(struct request *rq, json_t *o)
+{
+	json_t *rows = json_new_array(rq->ctx.arena);
+	struct factor_state state;
+	struct passkey *list;
+	size_t n;
+
+	TRY(factor_store_get(&rq->ctx, &rq->subject->user_id, &state));
+	TRY(passkey_store_list(&rq->ctx, &rq->subject->user_id, &list, &n));
+	for (size_t i = 0; i < n; i++)
+		json_add(rows, view_passkey(rq, &list[i]));
+	json_set(o, "second_factor", view_factor(rq, &state));
+	json_set(o, "passkeys", rows);
+	return OK;
+}
+
 err_t account_export(struct request *rq, json_t **document_r)
 {
 	const struct uuid *me = &rq->subject->user_id;
@@ -48,6 +69,7 @@ err_t account_export(struct request *rq, json_t **document_r)
 	json_set(o, "account", view_own_account(rq, &account));
 	json_set(o, "addresses", addresses_of(rq, addresses, naddresses));
 	json_set(o, "sessions", sessions_of(rq, sessions, nsessions));
+	TRY(set_factors(rq, o));
 	json_set(o, "orders", others.orders);
 	json_set(o, "carts", others.carts);
 	json_set(o, "messages", others.messages);

@@ -10,6 +10,7 @@
 #include "store_account.h"
 #include "store_attempt.h"
 #include "store_factor.h"
+#include "store_passkey.h"
 #include "store_proof.h"
 
 static int64_t now_secs(void)
@@ -359,6 +360,7 @@ err_t factor_remove(struct request *rq)
 		return fail(&rq->ctx, &ERR_OWN_ACCOUNT, "ask another administrator");
 	TRY(check_may_change(rq, &account));
 	factor_store_remove(&rq->ctx, &id);
+	passkey_store_delete_all(&rq->ctx, &id);
 	if (config_bool("staff_second_factor"))
 		factor_store_limit(&rq->ctx, &id, NULL);
 	audit_record(rq,

@@ -3,6 +3,7 @@
 
 #include "app/page.h"
 #include "factors.h"
+#include "passkeys.h"
 #include "store_account.h"
 #include "store_session.h"
 
@@ -41,6 +42,8 @@ err_t page_login(struct request *rq)
 
 	if (rq->failure == &ERR_LOGIN)
 		rq->ctx.detail = text(rq, "login.wrong", NULL, 0);
+	if (rq->failure == &ERR_PASSKEY)
+		rq->ctx.detail = text(rq, "passkeys.wrong", NULL, 0);
 	if (rq->failure == &ERR_RATE_LIMITED)
 		rq->ctx.detail = text(rq, "login.throttled", NULL, 0);
 	json_set_text(context, "forgot_href", "/forgot");

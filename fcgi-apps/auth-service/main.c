@@ -5,12 +5,13 @@
 #include "store_account.h"
 #include "store_attempt.h"
 #include "store_factor.h"
+#include "store_passkey.h"
 #include "store_proof.h"
 #include "store_session.h"
 
 static const struct db_stmt *const *const STATEMENTS[] = {ACCOUNT_STATEMENTS, ADDRESS_STATEMENTS, SESSION_STATEMENTS,
 	ATTEMPT_STATEMENTS, PROOF_STATEMENTS, AUDIT_LOG_STATEMENTS,
-	ACCESS_STATEMENTS, INVITATION_STATEMENTS, FACTOR_STATEMENTS, NULL};
+	ACCESS_STATEMENTS, INVITATION_STATEMENTS, FACTOR_STATEMENTS, PASSKEY_STATEMENTS, NULL};
 
 static const struct service AUTH_SERVICE = {
 	.name = "auth-service",

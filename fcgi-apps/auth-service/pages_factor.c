@@ -1,7 +1,10 @@
 /* pages_factor.c - the second step of signing in, and the account's page of factors. */
 #include "app/page.h"
 #include "factors.h"
+#include "passkeys.h"
+#include "proofs.h"
 #include "store_factor.h"
+#include "store_passkey.h"
 
 #define HERE "/account/factors"
 
@@ -60,8 +63,12 @@ static err_t show_factors(struct request *rq, json_t *codes)
 {
 	json_t *context = json_new_object(rq->ctx.arena), *totp, *setup;
 	struct factor_state state;
+	struct passkey *passkeys;
+	size_t n;
 
 	say(rq, &ERR_RATE_LIMITED, "login.throttled");
+	say(rq, &ERR_SAY_AGAIN, "passkeys.sign_in_again");
+	TRY(passkey_store_list(&rq->ctx, &rq->subject->user_id, &passkeys, &n));
 	TRY(factor_store_get(&rq->ctx, &rq->subject->user_id, &state));
 	totp = view_factor(rq, &state);
 	setup = view_factor_setup(rq, &state);
@@ -73,6 +80,8 @@ static err_t show_factors(struct request *rq, json_t *codes)
 		text(rq, "factors.left", TEXT_ARGS({"count", arena_printf(rq->ctx.arena, "%lld", (long long)state.codes_left)})));
 	set_account_at(rq, context, "security");
 	json_set(context, "totp", totp);
+	json_set(context, "passkeys", view_passkey_rows(rq, passkeys, n));
+	json_set_bool(context, "has_passkeys", n > 0);
 	json_set_bool(context, "has_codes", codes != NULL);
 	json_set(context, "codes", codes != NULL ? codes : json_new_array(rq->ctx.arena));
 	return show(rq, "auth/account-factors", "factors.title", context);

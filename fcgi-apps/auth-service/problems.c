@@ -1,6 +1,7 @@
 /* problems.c - refusals that only accounts know. */
 #include "access.h"
 #include "factors.h"
+#include "passkeys.h"
 #include "proofs.h"
 
 DEFINE_PROBLEM(ERR_LOGIN, "invalid_credentials", 401, "E-mail address and password do not match", 0);
@@ -27,3 +28,7 @@ DEFINE_PROBLEM(ERR_CODE_FIELD, "wrong_code", 422, "The code is not valid", 0);
 DEFINE_PROBLEM(ERR_FACTOR_ON, "totp_enabled", 409, "The second factor is switched on", 0);
 DEFINE_PROBLEM(ERR_FACTOR_OFF, "totp_disabled", 409, "The second factor is not switched on", 0);
 DEFINE_PROBLEM(ERR_CHALLENGE, "sign_in_again", 401, "The second step took too long", 0);
+DEFINE_PROBLEM(ERR_PASSKEY, "invalid_passkey", 401, "The passkey is not valid here", 0);
+DEFINE_PROBLEM(ERR_PASSKEY_NEW, "invalid_passkey_data", 422, "The passkey can't be added", 0);
+DEFINE_PROBLEM(ERR_PASSKEY_TAKEN, "passkey_taken", 409, "This passkey is known already", 0);
+DEFINE_PROBLEM(ERR_TOO_MANY_PASSKEYS, "too_many_passkeys", 409, "There are too many passkeys", 0);

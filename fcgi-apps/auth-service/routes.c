@@ -2,6 +2,7 @@
 #include "access.h"
 #include "audit_log.h"
 #include "factors.h"
+#include "passkeys.h"
 #include "proofs.h"
 
 #define SECRET (ROUTE_READ | ROUTE_KEY_IGNORED | ROUTE_NO_STORE)
@@ -194,5 +195,22 @@ const struct route AUTH_ROUTES[] = {
 		.body = &CODE_FORM_BIND, .on_invalid = page_factors, .help = "Get new recovery codes"},
 	{METHOD_POST, "/admin/customers/{id}/factors", page_customer_factors, ACCESS_STAFF, "users:write", ROUTE_PAGE,
 		.on_invalid = page_customers, .help = "Remove the second factor of an account"},
+
+	{METHOD_POST, "/api/v1/auth/passkey/options", post_passkey_request, ACCESS_PUBLIC, NULL, SECRET,
+		.help = "Ask what a passkey is to sign"},
+	{METHOD_POST, "/api/v1/auth/passkey", post_passkey_login, ACCESS_PUBLIC, NULL, SECRET, .body = &ASSERTION_BIND,
+		.help = "Sign in with a passkey and get tokens"},
+	{METHOD_GET, "/api/v1/me/passkeys", get_passkeys, ACCESS_CUSTOMER, .help = "List my passkeys"},
+	{METHOD_POST, "/api/v1/me/passkeys/options", post_passkey_creation, ACCESS_CUSTOMER, NULL, SECRET,
+		.help = "Ask how to make a passkey"},
+	{METHOD_POST, "/api/v1/me/passkeys", post_passkey, ACCESS_CUSTOMER, NULL, SECRET, .body = &PASSKEY_BIND,
+		.help = "Add a passkey"},
+	{METHOD_DELETE, "/api/v1/me/passkeys/{id}", delete_passkey, ACCESS_CUSTOMER, .help = "Remove a passkey"},
+	{METHOD_POST, "/login/passkey", page_passkey_login, ACCESS_PUBLIC, NULL, ROUTE_PAGE | ROUTE_READ,
+		.body = &ASSERTION_FORM_BIND, .on_invalid = page_login, .help = "Sign in with a passkey"},
+	{METHOD_POST, "/account/factors/passkeys", page_passkey_add, ACCESS_CUSTOMER, NULL, ROUTE_PAGE | ROUTE_READ,
+		.body = &PASSKEY_FORM_BIND, .on_invalid = page_factors, .help = "Add a passkey"},
+	{METHOD_POST, "/account/factors/passkeys/{id}/delete", page_passkey_delete, ACCESS_CUSTOMER, NULL, ROUTE_PAGE,
+		.on_invalid = page_factors, .help = "Remove a passkey"},
 	{0},
 };

@@ -159,7 +159,7 @@ void set_name_cookie(struct request *rq, const char *name)
 }
 
 /* The cookie's session of before ends: its value may have been planted. */
-err_t sign_in_page(struct request *rq, const struct account *account, bool remembered)
+static err_t open_page(struct request *rq, const struct account *account, bool remembered, bool strong)
 {
 	struct ctx *c = &rq->ctx;
 	const char *old = request_cookie(rq, cookie_name(rq, SESSION_COOKIE));
@@ -174,11 +174,22 @@ err_t sign_in_page(struct request *rq, const struct account *account, bool remem
 	o.token_hash = token_hash(c->arena, str_of(k.value));
 	o.old_cookie_hash = old != NULL ? token_hash(c->arena, str_of(old)) : NULL;
 	o.days = remembered ? REMEMBERED_DAYS : BRIEF_DAYS;
+	o.strong = strong;
 	TRY(db_tx(c, DB_TX_DEFAULT, open_body, &o));
 	response_cookie(rq, &k);
 	name_cookie(rq, account->name, k.max_age_secs);
 	csrf_renew(rq);
 	return OK;
+}
+
+err_t sign_in_page(struct request *rq, const struct account *account, bool remembered)
+{
+	return open_page(rq, account, remembered, false);
+}
+
+err_t sign_in_page_strong(struct request *rq, const struct account *account, bool remembered)
+{
+	return open_page(rq, account, remembered, true);
 }
 
 void sign_out_cookies(struct request *rq)
@@ -191,7 +202,7 @@ void sign_out_cookies(struct request *rq)
 	csrf_renew(rq);
 }
 
-err_t sign_in_api(struct request *rq, const struct account *account)
+static err_t open_api(struct request *rq, const struct account *account, bool strong)
 {
 	struct ctx *c = &rq->ctx;
 	struct opening o = new_opening(rq, account, "api");
@@ -200,8 +211,19 @@ err_t sign_in_api(struct request *rq, const struct account *account)
 	o.session.user_agent = utf8_only(rq, o.session.user_agent);
 	o.refresh_hash = token_hash(c->arena, str_of(refresh));
 	o.days = config_int("refresh_days");
+	o.strong = strong;
 	TRY(db_tx(c, DB_TX_DEFAULT, open_body, &o));
 	return respond_tokens(rq, account, &o.session, refresh);
+}
+
+err_t sign_in_api(struct request *rq, const struct account *account)
+{
+	return open_api(rq, account, false);
+}
+
+err_t sign_in_api_strong(struct request *rq, const struct account *account)
+{
+	return open_api(rq, account, true);
 }
 
 /* ------------------------------------------------------------------ tokens */

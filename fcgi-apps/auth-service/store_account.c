@@ -2,6 +2,7 @@
 #include "store_account.h"
 
 #include "access.h"
+#include "passkeys.h"
 
 #define ACCOUNT_LIST "id, email, name, password_hash, state, to_jsonb(roles) as roles, version, created_at, seen_at,"			\
 	" verified_at"
@@ -61,6 +62,7 @@ const struct db_constraint ACCOUNT_CONSTRAINTS[] = {
 	{"role_unknown", &ERR_ROLE_UNKNOWN, "roles", NULL},
 	{"role_pkey", &ERR_ROLE_TAKEN, "name", "there is a role of this name"},
 	{"role_in_use", &ERR_ROLE_IN_USE, NULL, NULL},
+	{"passkey_once", &ERR_PASSKEY_TAKEN, NULL, "this passkey is known already"},
 	{"scope_unknown", &ERR_SCOPE, "scopes", NULL},
 	{0},
 };

@@ -1,4 +1,4 @@
-"""Signing in with more than a password: an authenticator app's code, recovery codes; and the pages that set them up."""
+"""Signing in with more, or less, than a password: an authenticator app's code, recovery codes, passkeys; and the pages that set them up."""
 import base64
 import hashlib
 import hmac
@@ -7,7 +7,7 @@ import time
 import unittest
 
 from chrome import ChromeTest
-from shop import unique
+from shop import unique, wait_for
 
 PASSWORD = "a few words in a row"
 PERIOD_SECS = 30
@@ -81,6 +81,100 @@ class FactorsTest(ChromeTest):
     def test_second_factor_without_javascript(self):
         self.open(javascript=False)
         self.second_factor(lambda name: None)
+
+    # ------------------------------------------------------------ passkeys, with chromedriver's virtual authenticator
+    def device(self, **more):
+        from selenium.webdriver.common.virtual_authenticator import VirtualAuthenticatorOptions
+        options = VirtualAuthenticatorOptions()
+        options.protocol = VirtualAuthenticatorOptions.Protocol.CTAP2
+        options.transport = VirtualAuthenticatorOptions.Transport.INTERNAL
+        options.has_resident_key = options.has_user_verification = options.is_user_verified = options.is_user_consenting = True
+        for name, value in more.items():
+            setattr(options, name, value)
+        self.driver.add_virtual_authenticator(options)
+
+    def add_passkey(self, name="Laptop"):
+        self.visit("/account/factors")
+        self.fill({"name": name})
+        self.press("/account/factors/passkeys")
+
+    def press_passkey(self, action):
+        """The button alone: what it leads to comes when the device has answered."""
+        self.one(f"form[action$='{action}'] button").click()
+
+    def test_passkey(self):
+        self.open()
+        self.device()
+        mail = self.register()
+        self.visit("/account/factors")
+        self.look("passkeys-none")
+        self.add_passkey()
+        self.assertIn("The passkey is added", self.text())
+        self.assertIn("Laptop", self.text())
+        self.look("passkeys-one")
+        self.assert_accessible("passkeys")
+        # The device that has one already does not make another.
+        self.press_passkey("/account/factors/passkeys")
+        wait_for("the refusal", lambda: "did not work" in self.text())
+        self.press("/logout")
+        self.visit("/login?next=/account/addresses")
+        self.look("passkeys-login")
+        self.assert_accessible("login")
+        self.press("/login/passkey")
+        self.at("/account/addresses")
+        self.assertIn("Zoë Müller", self.text("header"))
+        # With a second factor too: having the device and being its owner are two already.
+        token = self.shop.login(mail, PASSWORD)["access_token"]
+        setup = self.shop.api("POST", "/me/totp", token=token).json
+        code = code_of(setup["secret"], int(time.time()) // PERIOD_SECS)
+        self.assertEqual(self.shop.api("POST", "/me/totp/confirm", {"code": code}, token=token).status, 200)
+        self.press("/logout")
+        self.visit("/login")
+        self.press("/login/passkey")
+        self.at("/account")
+        # What was removed signs nobody in.
+        self.visit("/account/factors")
+        self.one("form[action*='/passkeys/'][action$='/delete'] button").click()
+        self.driver.switch_to.alert.accept()
+        wait_for("the page after it", lambda: "The passkey is removed" in self.text())
+        self.press("/logout")
+        self.visit("/login")
+        self.press("/login/passkey")
+        self.assertIn("This passkey is not known here", self.text())
+        self.look("passkeys-login-refused")
+
+    def test_a_device_that_does_not_know_its_owner(self):
+        self.open()
+        self.device(is_user_verified=False)
+        self.register()
+        self.visit("/account/factors")
+        self.press_passkey("/account/factors/passkeys")
+        wait_for("the refusal", lambda: "did not work" in self.text())
+        self.assertEqual(self.driver.find_elements("css selector", ".sessions"), [])
+
+    def test_a_copied_device_is_noticed(self):
+        self.open()
+        self.device()
+        self.register()
+        self.add_passkey()
+        copy = self.driver.get_credentials()[0]
+        self.press("/logout")
+        for _ in range(2):
+            self.visit("/login")
+            self.press("/login/passkey")
+            self.at("/account")
+            self.press("/logout")
+        self.driver.remove_all_credentials()
+        self.driver.add_credential(copy)
+        self.visit("/login")
+        self.press("/login/passkey")
+        self.assertIn("This passkey is not known here", self.text())
+
+    def test_without_javascript_the_page_says_so(self):
+        self.open(javascript=False)
+        self.register()
+        self.visit("/account/factors")
+        self.assertIn("Passkeys need JavaScript", self.text())
 
 
 if __name__ == "__main__":
