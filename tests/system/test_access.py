@@ -33,6 +33,7 @@ SCOPES = "inventory:read orders:read"
 # browser's own cart; or the id is itself the key, or names what everybody may see, or what only the provider knows.
 OBJECTS = {
     "/api/v1/me/sessions/{id}": "account", "/api/v1/me/addresses/{id}": "account",
+    "/api/v1/me/passkeys/{id}": "account", "/account/factors/passkeys/{id}/delete": "account",
     "/account/security/sessions/{id}/revoke": "account", "/account/addresses/{id}": "account",
     "/account/addresses/{id}/delete": "account", "/account/addresses/{id}/default": "account",
     "/account/orders/{id}": "account", "/account/orders/{id}/cancel": "account",
