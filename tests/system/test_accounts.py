@@ -1,8 +1,10 @@
 """Mailboxes and what proves them: from the form to the mail and back, for accounts that exist and those that don't."""
+import concurrent.futures
 import re
 import unittest
 import urllib.parse
 
+import timing
 from shop import Browser, Page, ShopTest, unique, wait_for
 
 PASSWORD = "a few words in a row"
@@ -155,6 +157,33 @@ class AccountsTest(ShopTest):
         self.assertEqual(pages[0], pages[1])
         self.shop.wait_mail(known, "new password")
         self.assertEqual(self.shop.mails(unknown), [])
+
+    def test_time_tells_nothing(self):
+        """A sign-in that skips the hash, or a letter written at once, would be found out here: its share would be near 1."""
+        known = [self.new_address() for _ in range(12)]
+        for address in known:
+            self.register(address)
+        asks = {"login": lambda who: self.shop.api("POST", "/auth/login", {"email": who, "password": "not the password"}),
+                "forgot": self.forgot}
+        for name, ask in asks.items():
+            # each address three times: the account's own throttle is not what is measured
+            yes, no = timing.alternate(lambda i, ask=ask: ask(known[i % 12]), lambda i, ask=ask: ask(self.new_address()), 36)
+            share = timing.auc(yes, no)
+            self.assertLess(abs(share - 0.5), 5 * timing.auc_error(36, 36), f"{name}: {share:.2f}")
+
+    def test_a_flood_of_sign_ins_slows_nobody_else(self):
+        """More sign-ins at once than there are workers: who sends no password is answered before them."""
+        address = self.new_address()
+        token = self.register(address)
+        with concurrent.futures.ThreadPoolExecutor(24) as pool:
+            flood = [pool.submit(self.shop.api, "POST", "/auth/login", {"email": self.new_address(), "password": PASSWORD}) for _ in range(72)]
+            answered = [(self.me(token).status, self.shop.request("GET", "/login").status, self.shop.request("GET", "/.well-known/jwks.json").status)
+                        for _ in range(4)]
+            left = sum(not f.done() for f in flood)
+            statuses = {f.result().status for f in flood}
+        self.assertEqual(answered, [(200, 200, 200)] * 4)
+        self.assertEqual(statuses - {503}, {401})
+        self.assertGreater(left, 0, "twelve answers took longer than seventy-two hashes")
 
     # ------------------------------------------------------------ another address
     def test_change_of_address(self):
