@@ -48,6 +48,15 @@ def wait_for(what, probe, secs=20.0, every=0.05):
         time.sleep(every)
 
 
+def link_in(message, path):
+    """The address after the shop's own in a mail's link to path."""
+    text = message.get_body(("plain",)).get_content()
+    found = re.search(rf"https?://[^/\s]+({re.escape(path)}\?token=[\w-]+)", text)
+    if not found:
+        raise AssertionError(f"no link to {path} in: {text}")
+    return found[1]
+
+
 def free_ports(count):
     sockets = [socket.socket() for _ in range(count)]
     try:

@@ -5,19 +5,10 @@ import unittest
 import urllib.parse
 
 import timing
-from shop import Browser, Page, ShopTest, unique, wait_for
+from shop import Browser, Page, ShopTest, link_in, unique, wait_for
 
 PASSWORD = "a few words in a row"
 OTHER_PASSWORD = "quite another sentence"
-
-
-def link_in(message, path):
-    """The address after the shop's own in a mail's link to path."""
-    text = message.get_body(("plain",)).get_content()
-    found = re.search(rf"https?://[^/\s]+({re.escape(path)}\?token=[\w-]+)", text)
-    if not found:
-        raise AssertionError(f"no link to {path} in: {text}")
-    return found[1]
 
 
 def token_of(link):
