@@ -56,7 +56,7 @@ static err_t send_letter(struct ctx *c, const struct message *m, const struct le
 			.from = from[0] != '\0' ? from : app_get()->support_email,
 			.from_name = app_get()->shop_name,
 			.to = l->to,
-			.to_name = l->to_name,
+			.to_name = l->to_name[0] != '\0' ? l->to_name : NULL,
 			.subject = l->subject,
 			.text = l->text,
 			.html = l->html,

@@ -1,6 +1,8 @@
 """Mailboxes and what proves them: from the form to the mail and back, for accounts that exist and those that don't."""
 import concurrent.futures
+import contextlib
 import re
+import socket
 import unittest
 import urllib.parse
 
@@ -175,6 +177,20 @@ class AccountsTest(ShopTest):
         self.assertEqual(answered, [(200, 200, 200)] * 4)
         self.assertEqual(statuses - {503}, {401})
         self.assertGreater(left, 0, "twelve answers took longer than seventy-two hashes")
+
+    def test_the_queue_of_sign_ins_has_an_end(self):
+        """Its places are taken by clients whose bodies never come: the next is told to come again, and the others' pages go on."""
+        head = b"POST /api/v1/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n"
+        with contextlib.ExitStack() as held:
+            for _ in range(270):
+                s = held.enter_context(socket.create_connection(("127.0.0.1", self.shop.port), 10))
+                s.sendall(head)
+            refused = wait_for("a refusal", lambda: next((r for r in [self.shop.api("POST", "/auth/login", {"email": "a@example.org", "password": "x"})]
+                                                          if r.status == 503), None), 4)
+            self.assertTrue(refused.headers["Retry-After"])
+            self.assertEqual(refused.json["code"], "service_unavailable")
+            self.assertEqual(self.shop.request("GET", "/login").status, 200)
+        wait_for("a free place", lambda: self.shop.api("POST", "/auth/login", {"email": "a@example.org", "password": "x"}).status == 401)
 
     # ------------------------------------------------------------ another address
     def test_change_of_address(self):
