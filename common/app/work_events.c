@@ -16,6 +16,7 @@
 
 #define SHARDS 16
 #define BATCH_PER_SHARD 16
+#define BATCH_PER_SHARD_MAX 64 /* while much waits */
 
 struct claim {
 	const char *subscription;
@@ -55,7 +56,7 @@ static const struct db_column TAKEN_COLUMNS[] = {
 };
 static const struct db_column PARKED_COLUMNS[] = {TAKEN_EVENT_COLUMNS};
 
-static const struct db_stmt SUBSCRIBE = DB_EXEC("work_subscribe", SQL("select bus.subscribe($1, $2)"));
+static const struct db_stmt SUBSCRIBE = DB_EXEC("work_subscribe", SQL("select bus.subscribe($1, $2, $3, $4::timestamptz)"));
 static const struct db_stmt CLAIM = DB_ROWS(
 	"work_claim", struct claim, CLAIM_COLUMNS, SQL("select subscription, shard, parked_pos from bus.claim($1)"));
 static const struct db_stmt TAKE = DB_ROWS("work_take", struct taken, TAKEN_COLUMNS,
@@ -80,7 +81,8 @@ struct batch {
 	int64_t shards[SHARDS];
 	size_t nshards;
 	int64_t parked_pos;
-	const struct taken *parked_in_batch[SHARDS * BATCH_PER_SHARD];
+	int64_t per_shard;
+	const struct taken **parked_in_batch; /* room for all of them */
 	size_t nparked;
 	size_t handled;
 	bool guarded; /* each event in a savepoint: one of them failed without */
@@ -188,11 +190,11 @@ static err_t batch_in_tx(struct ctx *c, void *arg)
 
 	b->nparked = 0;
 	TRY(db_rows(c, &TAKE,
-		PARAMS(P_TEXT(b->consumer->subscription), P_INTS(b->shards, b->nshards), P_INT(BATCH_PER_SHARD)), &rows,
-		&n));
+		PARAMS(P_TEXT(b->consumer->subscription), P_INTS(b->shards, b->nshards), P_INT(b->per_shard)), &rows, &n));
 	b->handled = n;
 	if (n == 0)
 		return OK;
+	b->parked_in_batch = arena_array_of(c->arena, n, const struct taken *);
 	for (size_t i = 0; i < n; i++)
 		TRY(handle_or_park(c, b, &rows[i]));
 	advance(c, b, rows, n);
@@ -245,6 +247,8 @@ static err_t run_batch(struct ctx *c, struct batch *b, err_t (*body)(struct ctx 
 	return OK;
 }
 
+static const char *const STARTS[] = {[START_AT_ZERO] = "zero", [START_NOW] = "now", [START_AT_TIME] = "time"};
+
 static err_t subscribe(struct worker *w, struct ctx *c)
 {
 	for (const struct consumer *s = w->work->consumers; s->subscription != NULL; s++) {
@@ -252,10 +256,22 @@ static err_t subscribe(struct worker *w, struct ctx *c)
 
 		while (s->topics[n] != NULL)
 			n++;
-		TRY(db_exec(c, &SUBSCRIBE, PARAMS(P_TEXT(s->subscription), P_TEXTS(s->topics, n)), NULL));
+		TRY(db_exec(c, &SUBSCRIBE,
+			PARAMS(P_TEXT(s->subscription), P_TEXTS(s->topics, n), P_TEXT(STARTS[s->start]),
+				P_TIME(s->start_us)),
+			NULL));
 	}
 	w->subscribed = true;
 	return OK;
+}
+
+/* A batch that was full leaves more behind: then larger ones cost less an event. */
+static void learn_size(struct worker *w, const struct batch *b)
+{
+	if (b->handled >= b->nshards * (size_t)b->per_shard)
+		w->per_shard = b->per_shard * 2 < BATCH_PER_SHARD_MAX ? b->per_shard * 2 : BATCH_PER_SHARD_MAX;
+	else
+		w->per_shard = BATCH_PER_SHARD;
 }
 
 static err_t work_consumer(
@@ -264,12 +280,15 @@ static err_t work_consumer(
 	struct batch *b = arena_new_of(c->arena, struct batch);
 
 	b->consumer = s;
+	b->per_shard = w->per_shard;
 	for (size_t i = 0; i < n; i++)
 		if (claims[i].parked_pos == 0 && strcmp(claims[i].subscription, s->subscription) == 0 &&
 			b->nshards < SHARDS)
 			b->shards[b->nshards++] = claims[i].shard;
-	if (b->nshards > 0)
+	if (b->nshards > 0) {
 		TRY(run_batch(c, b, batch_in_tx, did));
+		learn_size(w, b);
+	}
 	for (size_t i = 0; i < n && !worker_stopping(w); i++) {
 		if (claims[i].parked_pos == 0 || strcmp(claims[i].subscription, s->subscription) != 0)
 			continue;
@@ -288,6 +307,8 @@ err_t work_events(struct worker *w, struct ctx *c, size_t *did)
 		return OK;
 	if (!w->subscribed)
 		TRY(subscribe(w, c));
+	if (w->per_shard == 0)
+		w->per_shard = BATCH_PER_SHARD;
 	TRY(db_rows(c, &CLAIM, PARAMS(P_TEXTS(w->names, w->nconsumers)), &claims, &n));
 	if (n == 0)
 		return OK;

@@ -56,6 +56,13 @@ struct log_state {
 	int64_t head, waiting, oldest_us, last_minute, dead;
 };
 
+/* How the outbox is looked at; all zero at first. */
+struct sequencer {
+	int pause_ms;    /* before the next look */
+	int64_t limit;   /* 0: the smallest */
+	int64_t seen_us; /* monotonic: when something was found last */
+};
+
 extern const struct bind DEAD_BIND, DEAD_PAGE_BIND;
 extern const struct route BUS_ROUTES[];
 extern const struct timer BUS_TIMERS[];
@@ -63,8 +70,10 @@ extern const struct timer BUS_TIMERS[];
 /* rules.c */
 /* current, behind or parked. */
 const char *subscription_state(const struct subscription *s);
-/* How long to leave the outbox alone after a look that found n of at most limit, having waited last_ms before it. */
-int sequencer_pause_ms(int64_t n, int64_t limit, int last_ms);
+/* How many events to look for at once. */
+int64_t sequencer_limit(const struct sequencer *s);
+/* Learn from a look at the outbox that found n: when to look again, and for how many. */
+void sequencer_looked(struct sequencer *s, int64_t n, int64_t now_us);
 
 /* views.c */
 json_t *view_process(struct request *rq, const struct process_row *p);

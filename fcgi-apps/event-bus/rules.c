@@ -2,7 +2,12 @@
 #include "bus.h"
 
 #define BUSY_MS 3
-#define IDLE_MS 20
+#define FULL_HOUSE 64 /* events a batch that pay for it: fewer looks, larger batches, cheaper events */
+#define GATHER_MS 6
+#define IDLE_MAX_MS 100
+#define SILENCE_SHARE 64
+#define LIMIT_MIN 500
+#define LIMIT_MAX 4000
 
 const char *subscription_state(const struct subscription *s)
 {
@@ -11,14 +16,35 @@ const char *subscription_state(const struct subscription *s)
 	return s->waiting > 0 ? "behind" : "current";
 }
 
-/* A full batch: at once. Something: soon, more is likely. Nothing: ever later, up to a fiftieth of a second. */
-int sequencer_pause_ms(int64_t n, int64_t limit, int last_ms)
+int64_t sequencer_limit(const struct sequencer *s)
 {
-	if (n >= limit)
-		return 0;
-	if (n > 0)
+	return s->limit > 0 ? s->limit : LIMIT_MIN;
+}
+
+/* Nobody waits longer than a small part of the silence before, nor than a tenth of a second. */
+static int idle_pause_ms(int64_t silent_us)
+{
+	int64_t ms = silent_us / 1000 / SILENCE_SHARE;
+
+	if (ms < BUSY_MS)
 		return BUSY_MS;
-	if (last_ms < BUSY_MS)
-		return BUSY_MS;
-	return last_ms * 2 < IDLE_MS ? last_ms * 2 : IDLE_MS;
+	return ms < IDLE_MAX_MS ? (int)ms : IDLE_MAX_MS;
+}
+
+void sequencer_looked(struct sequencer *s, int64_t n, int64_t now_us)
+{
+	int64_t limit = sequencer_limit(s);
+
+	if (n == 0) {
+		s->pause_ms = idle_pause_ms(now_us - s->seen_us);
+		return;
+	}
+	s->seen_us = now_us;
+	if (n >= limit) {
+		s->pause_ms = 0;
+		s->limit = limit * 2 < LIMIT_MAX ? limit * 2 : LIMIT_MAX;
+		return;
+	}
+	s->pause_ms = n >= FULL_HOUSE ? GATHER_MS : BUSY_MS;
+	s->limit = limit / 2 > LIMIT_MIN ? limit / 2 : LIMIT_MIN;
 }

@@ -101,16 +101,19 @@ static const struct db_stmt RETRY =
 static const struct db_stmt SKIP =
 	DB_ROWS("bus_skip", struct answer, YES_COLUMNS, SQL("select bus.dead_letter_skip($1::uuid) as yes"));
 static const struct db_stmt LEAD = DB_ROWS("bus_lead", struct answer, YES_COLUMNS,
-	SQL("select pg_try_advisory_lock(hashtext('ecostore sequencer')) as yes"));
+	SQL("select bus.lead($1::integer) as yes"));
+static const struct db_stmt NEGLECTED =
+	DB_ROWS("bus_neglected", struct answer, YES_COLUMNS, SQL("select bus.is_neglected() as yes"));
 static const struct db_stmt SEQUENCE =
 	DB_ROWS("bus_sequence", struct answer, N_COLUMNS, SQL("select bus.sequence_batch($1::integer)::bigint as n"));
 static const struct db_stmt PARTITIONS = DB_EXEC("bus_partitions", SQL("select bus.ensure_partitions()"));
 static const struct db_stmt DROP_OLD = DB_EXEC("bus_drop_old", SQL("select bus.drop_old()"));
+static const struct db_stmt TRIM = DB_EXEC("bus_trim", SQL("select bus.trim_outbox()"));
 static const struct db_stmt PURGE = DB_ROWS("bus_purge", struct answer, N_COLUMNS,
-	SQL("select (bus.purge_settled() + platform.purge_idempotency())::bigint as n"));
+	SQL("select greatest(bus.purge_settled($1::integer), platform.purge_idempotency($1::integer))::bigint as n"));
 
 const struct db_stmt *const BUS_STATEMENTS[] = {&PROCESSES, &SERVICES, &TOPICS, &SUBSCRIPTIONS, &DEAD_LETTERS,
-	&LOG_STATE, &RETRY, &SKIP, &LEAD, &SEQUENCE, &PARTITIONS, &DROP_OLD, &PURGE, NULL};
+	&LOG_STATE, &RETRY, &SKIP, &LEAD, &NEGLECTED, &SEQUENCE, &PARTITIONS, &DROP_OLD, &TRIM, &PURGE, NULL};
 
 err_t bus_store_processes(struct ctx *c, struct process_row **rows_r, size_t *n_r)
 {
@@ -165,7 +168,7 @@ err_t bus_store_skip(struct ctx *c, const struct uuid *id)
 }
 
 /* The lock lives as long as its connection, and taking it twice would have to be undone twice. */
-err_t bus_store_lead(struct ctx *c, bool *leading_r)
+err_t bus_store_lead(struct ctx *c, int wait_ms, bool *leading_r)
 {
 	static bool held;
 	static uint64_t held_in;
@@ -173,11 +176,20 @@ err_t bus_store_lead(struct ctx *c, bool *leading_r)
 
 	if (!held || held_in != db_stats(c->db)->reconnects) {
 		held = false;
-		TRY(db_one(c, &LEAD, NO_PARAMS, &a));
+		TRY(db_one(c, &LEAD, PARAMS(P_INT(wait_ms)), &a));
 		held = a.yes;
 		held_in = db_stats(c->db)->reconnects;
 	}
 	*leading_r = held;
+	return OK;
+}
+
+err_t bus_store_neglected(struct ctx *c, bool *neglected_r)
+{
+	struct answer a;
+
+	TRY(db_one(c, &NEGLECTED, NO_PARAMS, &a));
+	*neglected_r = a.yes;
 	return OK;
 }
 
@@ -200,11 +212,16 @@ err_t bus_store_drop_old(struct ctx *c)
 	return db_exec(c, &DROP_OLD, NO_PARAMS, NULL);
 }
 
-err_t bus_store_purge(struct ctx *c, int64_t *gone_r)
+err_t bus_store_trim(struct ctx *c)
+{
+	return db_exec(c, &TRIM, NO_PARAMS, NULL);
+}
+
+err_t bus_store_purge(struct ctx *c, int64_t most, int64_t *gone_r)
 {
 	struct answer a;
 
-	TRY(db_one(c, &PURGE, NO_PARAMS, &a));
+	TRY(db_one(c, &PURGE, PARAMS(P_INT(most)), &a));
 	*gone_r = a.n;
 	return OK;
 }

@@ -3,21 +3,43 @@
 
 #include "bus.h"
 
-static void the_sequencer_sleeps_longer_the_less_there_is(void **state)
+#define MS INT64_C(1000)
+
+static void the_sequencer_sleeps_longer_the_longer_it_is_quiet(void **state)
 {
-	int ms = 0;
+	struct sequencer s = {0};
+	int64_t now = 5000 * MS;
 
 	(void)state;
-	assert_int_equal(sequencer_pause_ms(500, 500, 20), 0);
-	assert_int_equal(sequencer_pause_ms(1, 500, 20), 3);
-	for (int i = 0; i < 5; i++) {
-		int next = sequencer_pause_ms(0, 500, ms);
-
-		assert_true(next > ms || next == 20);
-		ms = next;
+	sequencer_looked(&s, 1, now);
+	assert_int_equal(s.pause_ms, 3);
+	for (int64_t quiet = 0; quiet < 60000; quiet += s.pause_ms) {
+		sequencer_looked(&s, 0, now + quiet * MS);
+		assert_in_range(s.pause_ms, 3, 100);
+		assert_true(s.pause_ms == 3 || s.pause_ms <= quiet / 64);
 	}
-	assert_int_equal(ms, 20);
-	assert_int_equal(sequencer_pause_ms(0, 500, 250), 20); /* after a time of standing by */
+	assert_int_equal(s.pause_ms, 100);
+	sequencer_looked(&s, 1, now + 60000 * MS);
+	assert_int_equal(s.pause_ms, 3);
+}
+
+static void batches_grow_with_what_waits(void **state)
+{
+	struct sequencer s = {0};
+	int64_t last = 0;
+
+	(void)state;
+	for (int i = 0; i < 6; i++) {
+		assert_true(sequencer_limit(&s) > last || last == 4000);
+		last = sequencer_limit(&s);
+		sequencer_looked(&s, last, MS);
+		assert_int_equal(s.pause_ms, 0); /* more is there: at once */
+	}
+	assert_int_equal(last, 4000);
+	for (int i = 0; i < 6; i++)
+		sequencer_looked(&s, 100, MS);
+	assert_int_equal(sequencer_limit(&s), 500);
+	assert_in_range(s.pause_ms, 4, 10); /* many at a time: gather some */
 }
 
 static void a_subscription_with_failures_is_parked(void **state)
@@ -50,7 +72,8 @@ static void cursors_come_back_as_they_went(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_sequencer_sleeps_longer_the_less_there_is),
+		cmocka_unit_test(the_sequencer_sleeps_longer_the_longer_it_is_quiet),
+		cmocka_unit_test(batches_grow_with_what_waits),
 		cmocka_unit_test(a_subscription_with_failures_is_parked),
 		UNIT(cursors_come_back_as_they_went),
 	};
