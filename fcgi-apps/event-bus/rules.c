@@ -1,9 +1,11 @@
 /* rules.c - decisions of event-bus. */
 #include "bus.h"
 
-#define BUSY_MS 3
-#define FULL_HOUSE 64 /* events a batch that pay for it: fewer looks, larger batches, cheaper events */
-#define GATHER_MS 6
+#define QUIET_MS 3
+/* Looking again at once would find an event or two at the price of a batch: gather some. */
+#define BUSY_MS 5
+#define CROWD 32
+#define CROWD_MS 8
 #define IDLE_MAX_MS 100
 #define SILENCE_SHARE 64
 #define LIMIT_MIN 500
@@ -26,8 +28,8 @@ static int idle_pause_ms(int64_t silent_us)
 {
 	int64_t ms = silent_us / 1000 / SILENCE_SHARE;
 
-	if (ms < BUSY_MS)
-		return BUSY_MS;
+	if (ms < QUIET_MS)
+		return QUIET_MS;
 	return ms < IDLE_MAX_MS ? (int)ms : IDLE_MAX_MS;
 }
 
@@ -45,6 +47,6 @@ void sequencer_looked(struct sequencer *s, int64_t n, int64_t now_us)
 		s->limit = limit * 2 < LIMIT_MAX ? limit * 2 : LIMIT_MAX;
 		return;
 	}
-	s->pause_ms = n >= FULL_HOUSE ? GATHER_MS : BUSY_MS;
+	s->pause_ms = n >= CROWD ? CROWD_MS : BUSY_MS;
 	s->limit = limit / 2 > LIMIT_MIN ? limit / 2 : LIMIT_MIN;
 }

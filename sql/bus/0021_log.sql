@@ -68,26 +68,32 @@ declare
 	mine xid8 := known[3]::xid8;
 	oldest xid8;
 	first bigint;
+	far boolean;
 	head bigint;
 	n integer;
 	topics text;
 begin
-	if mine is not null then
+	select o.seq into first from outbox o where o.seq >= low order by o.seq limit 1;
+	-- Only now and then: stepping over some dead rows is cheaper.
+	far := coalesce(first, (select last_value from outbox_seq_seq)) - low > 200;
+	if far and mine is not null then
 		oldest := (select pg_snapshot_xmin(pg_current_snapshot()));
 	end if;
-	select o.seq into first from outbox o where o.seq >= low order by o.seq limit 1;
 	if oldest > mine then
+		-- again: what it shows now, not before we asked who runs
+		select o.seq into first from outbox o where o.seq >= low order by o.seq limit 1;
 		low := least(first, drawn + 1);
+		far := false;
 		mine := case when low <= drawn then mine end;
 		perform set_config('bus.outbox_known', concat_ws(' ', low, case when mine is not null then drawn end, mine), false);
 	end if;
-	if first is null then
-		return 0;
-	end if;
-	if mine is null and pg_current_xact_id_if_assigned() is null then
+	if far and mine is null and pg_current_xact_id_if_assigned() is null then
 		drawn := (select last_value from outbox_seq_seq);
 		mine := (select pg_current_xact_id());
 		perform set_config('bus.outbox_known', concat_ws(' ', low, drawn, mine), false);
+	end if;
+	if first is null then
+		return 0;
 	end if;
 	-- A batch that a crash of the server takes back is still in the outbox, and whoever saw it is
 	-- taken back with it: no need to wait for the disk.

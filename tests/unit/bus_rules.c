@@ -12,7 +12,7 @@ static void the_sequencer_sleeps_longer_the_longer_it_is_quiet(void **state)
 
 	(void)state;
 	sequencer_looked(&s, 1, now);
-	assert_int_equal(s.pause_ms, 3);
+	assert_in_range(s.pause_ms, 1, 5);
 	for (int64_t quiet = 0; quiet < 60000; quiet += s.pause_ms) {
 		sequencer_looked(&s, 0, now + quiet * MS);
 		assert_in_range(s.pause_ms, 3, 100);
@@ -20,7 +20,7 @@ static void the_sequencer_sleeps_longer_the_longer_it_is_quiet(void **state)
 	}
 	assert_int_equal(s.pause_ms, 100);
 	sequencer_looked(&s, 1, now + 60000 * MS);
-	assert_int_equal(s.pause_ms, 3);
+	assert_in_range(s.pause_ms, 1, 5);
 }
 
 static void batches_grow_with_what_waits(void **state)
@@ -39,7 +39,7 @@ static void batches_grow_with_what_waits(void **state)
 	for (int i = 0; i < 6; i++)
 		sequencer_looked(&s, 100, MS);
 	assert_int_equal(sequencer_limit(&s), 500);
-	assert_in_range(s.pause_ms, 4, 10); /* many at a time: gather some */
+	assert_in_range(s.pause_ms, 6, 10); /* many at a time: gather some */
 }
 
 static void a_subscription_with_failures_is_parked(void **state)
