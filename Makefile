@@ -181,7 +181,8 @@ reset: ## Stop it and remove its data, after asking (YES=1: without)
 # ---------------------------------------------------------------- longer proofs
 
 .PHONY: test-fault test-fresh bench valgrind
-test-fault: tests assets ## 100 purchases while processes are killed with -9
+test-fault: tests assets ## 100 purchases, and a million events, while processes are killed with -9
+	@BUILD=$(OUT) EVENTS=$(or $(EVENTS),1000000) FAULT_SECS=7200 tests/run tests/fault/bus_storm
 	@BUILD=$(OUT) PURCHASES=$(or $(PURCHASES),100) PYTHONPATH=tests/lib /usr/bin/python3 -B tests/fault/test_fault.py -v
 
 test-fresh: ## make run and make test in a fresh Debian (debootstrap, root): slow

@@ -5,7 +5,7 @@
 /* Looking again at once would find an event or two at the price of a batch: gather some. */
 #define BUSY_MS 5
 #define CROWD 32
-#define CROWD_MS 8
+#define CROWD_MS 10
 #define IDLE_MAX_MS 100
 #define SILENCE_SHARE 64
 #define LIMIT_MIN 500

@@ -105,8 +105,8 @@ begin
 	end if;
 	-- a statement of its own after the lock: its snapshot sees all that the last batch left
 	with gone as (
-		delete from outbox o using (select seq from outbox where seq >= low order by seq limit p_limit) s
-		 where o.seq = s.seq returning o.*),
+		delete from outbox o using (select ctid from outbox where seq >= low order by seq limit p_limit) s
+		 where o.ctid = s.ctid returning o.*),
 	logged as (
 		insert into event (pos, shard, event_id, topic, aggregate_type, aggregate_id, order_key, payload, headers, created_at)
 		select head + row_number() over (order by seq), bus.shard_of(order_key), event_id, topic, aggregate_type, aggregate_id,

@@ -10,7 +10,6 @@ import contextlib
 import os
 import pathlib
 import re
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -139,7 +138,7 @@ class Bus:
         self.until("select not exists (select from bus.outbox) and coalesce(sum(waiting), 0) = 0 from bus.subscription_state")
 
     def pgbench(self, text, secs, *options):
-        """Transactions a second, and their mean latency in ms."""
+        """Transactions a second."""
         path = pathlib.Path(self.files.name) / "script.sql"
         path.write_text(text)
         done = subprocess.run(["pgbench", "-n", "-M", "prepared", "-c", str(CLIENTS), "-j", "2", "-T", str(secs), "-f", str(path), *options],
@@ -147,7 +146,7 @@ class Bus:
         rate = re.search(r"^tps = ([\d.]+)", done.stdout, re.M)
         if done.returncode != 0 or not rate:
             raise RuntimeError(done.stdout)
-        return float(rate[1]), float(re.search(r"^latency average = ([\d.]+)", done.stdout, re.M)[1])
+        return float(rate[1])
 
 
 def ratio(name, rates, costs, aim):
@@ -162,7 +161,7 @@ def emitting(bus):
     for _ in range(ROUNDS):
         for i, text in enumerate((script(PURCHASE, EVENT), script(PURCHASE))):
             before = bus.cpu_secs()
-            rate, _ = bus.pgbench(text, SLICE)
+            rate = bus.pgbench(text, SLICE)
             bus.settle()
             rates[i].append(rate)
             costs[i].append((bus.cpu_secs() - before) / rate / SLICE)
@@ -171,17 +170,21 @@ def emitting(bus):
 
 def subscribers(bus):
     """
-    Publishers as fast as they can, without subscribers and with five that listen and read. What those do with an event
-    is not the publishers' matter, but takes processors from them where all is on one machine: they are paused while
-    measuring, so that what is left is what hinders publishers: locks, notifications, bookkeeping.
+    Publishers as fast as they can, without subscribers and with five that read everything. What those do with an event
+    takes processors from publishers only because all is on one machine here: they and their connections give way
+    (nice 19). What is left is what hinders publishers: locks, notifications, bookkeeping.
     """
-    rates, costs = ([], []), ([], [])
+    without, together = [], []
     for _ in range(ROUNDS):
-        rates[1].append(bus.pgbench(script(PURCHASE, EVENT), SLICE)[0])
+        without.append(bus.pgbench(script(PURCHASE, EVENT), SLICE))
         bus.settle()
         with bus.consumers(SUBSCRIPTIONS):
-            rates[0].append(bus.pgbench(script(PURCHASE, EVENT), SLICE)[0])
+            for pid in [p.pid for p in bus.running if p.poll() is None][1:] + [int(p) for p in bus.sql("select pid from pg_stat_activity where usename = 'es_orders'").split()]:
+                os.setpriority(os.PRIO_PROCESS, pid, 19)
+            together.append(bus.pgbench(script(PURCHASE, EVENT), SLICE))
             bus.settle()
+    ours, best = sum(together) / ROUNDS, sum(without) / ROUNDS
+    print(f"{'with 5 subscribers':27} {ours:8.0f}/s  {ours / best:5.2f} of {best:6.0f}/s without, readers give way  aim 0.95", flush=True)
 
 
 def delivery(bus):
