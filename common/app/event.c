@@ -10,11 +10,11 @@
 #include "edges/db.h"
 
 /* What bus.emit() does for functions in SQL: going through it would cost more than the insert. */
-static const struct db_stmt EMIT = DB_EXEC("event_emit",
-	SQL("insert into bus.outbox (topic, aggregate_type, aggregate_id, order_key, payload, headers)"
-	    " values ($1, $2, $3, $4, $5::jsonb, $6::jsonb)"));
-static const struct db_stmt ENQUEUE = DB_EXEC("job_enqueue",
-	SQL("select bus.enqueue($1, $2, $3::jsonb, $4::timestamptz, $5::integer, $6::integer)"));
+static const struct db_stmt EMIT = DB_EXEC(
+	"event_emit", SQL("insert into bus.outbox (topic, aggregate_type, aggregate_id, order_key, payload, headers)"
+			  " values ($1, $2, $3, $4, $5::jsonb, $6::jsonb)"));
+static const struct db_stmt ENQUEUE =
+	DB_EXEC("job_enqueue", SQL("select bus.enqueue($1, $2, $3::jsonb, $4::timestamptz, $5::integer, $6::integer)"));
 
 const struct db_stmt *const EVENT_STATEMENTS[] = {&EMIT, &ENQUEUE, NULL};
 
@@ -36,7 +36,8 @@ void event_emit(struct ctx *c, const struct event *e)
 	json_set_text_if(headers, "request_id", c->request_id);
 	db_defer(c, &EMIT,
 		PARAMS(P_TEXT(e->topic), P_TEXT(e->aggregate_type), P_TEXT(e->aggregate_id),
-			P_TEXT(e->order_key != NULL ? e->order_key : e->aggregate_id), P_JSON(e->payload), P_JSON(headers)));
+			P_TEXT(e->order_key != NULL ? e->order_key : e->aggregate_id), P_JSON(e->payload),
+			P_JSON(headers)));
 }
 
 void job_enqueue_with(struct ctx *c, const struct job_order *o)

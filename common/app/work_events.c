@@ -56,7 +56,8 @@ static const struct db_column TAKEN_COLUMNS[] = {
 };
 static const struct db_column PARKED_COLUMNS[] = {TAKEN_EVENT_COLUMNS};
 
-static const struct db_stmt SUBSCRIBE = DB_EXEC("work_subscribe", SQL("select bus.subscribe($1, $2, $3, $4::timestamptz)"));
+static const struct db_stmt SUBSCRIBE =
+	DB_EXEC("work_subscribe", SQL("select bus.subscribe($1, $2, $3, $4::timestamptz)"));
 static const struct db_stmt CLAIM = DB_ROWS(
 	"work_claim", struct claim, CLAIM_COLUMNS, SQL("select subscription, shard, parked_pos from bus.claim($1)"));
 static const struct db_stmt TAKE = DB_ROWS("work_take", struct taken, TAKEN_COLUMNS,
@@ -190,7 +191,8 @@ static err_t batch_in_tx(struct ctx *c, void *arg)
 
 	b->nparked = 0;
 	TRY(db_rows(c, &TAKE,
-		PARAMS(P_TEXT(b->consumer->subscription), P_INTS(b->shards, b->nshards), P_INT(b->per_shard)), &rows, &n));
+		PARAMS(P_TEXT(b->consumer->subscription), P_INTS(b->shards, b->nshards), P_INT(b->per_shard)), &rows,
+		&n));
 	b->handled = n;
 	if (n == 0)
 		return OK;

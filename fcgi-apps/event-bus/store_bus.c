@@ -100,8 +100,8 @@ static const struct db_stmt RETRY =
 	DB_ROWS("bus_retry", struct answer, YES_COLUMNS, SQL("select bus.dead_letter_retry($1::uuid) as yes"));
 static const struct db_stmt SKIP =
 	DB_ROWS("bus_skip", struct answer, YES_COLUMNS, SQL("select bus.dead_letter_skip($1::uuid) as yes"));
-static const struct db_stmt LEAD = DB_ROWS("bus_lead", struct answer, YES_COLUMNS,
-	SQL("select bus.lead($1::integer) as yes"));
+static const struct db_stmt LEAD =
+	DB_ROWS("bus_lead", struct answer, YES_COLUMNS, SQL("select bus.lead($1::integer) as yes"));
 static const struct db_stmt NEGLECTED =
 	DB_ROWS("bus_neglected", struct answer, YES_COLUMNS, SQL("select bus.is_neglected() as yes"));
 static const struct db_stmt SEQUENCE =

@@ -41,7 +41,8 @@ static unsigned seed;
 static void note(struct ctx *c, const char *subscription, const struct received_event *e)
 {
 	db_defer(c, &EFFECT,
-		PARAMS(P_TEXT(subscription), P_INT(e->position), P_TEXT(e->order_key), P_INT(json_int(e->payload, "n", 0))));
+		PARAMS(P_TEXT(subscription), P_INT(e->position), P_TEXT(e->order_key),
+			P_INT(json_int(e->payload, "n", 0))));
 }
 
 static err_t note_a(struct ctx *c, const struct received_event *e)
@@ -71,13 +72,16 @@ static int start(void **state)
 	events_wanted = wanted != NULL ? strtoll(wanted, NULL, 10) : EVENTS_DEFAULT;
 	seed = given != NULL ? (unsigned)strtoul(given, NULL, 10) : (unsigned)time(NULL);
 	(void)test_db_open("es_orders", NULL, NULL);
-	test_sql("create table public.aggregate (id text primary key, n bigint not null default 0) with (fillfactor = 50);"
+	test_sql("create table public.aggregate (id text primary key, n bigint not null default 0) with (fillfactor = "
+		 "50);"
 		 "insert into public.aggregate (id) select 'k' || i from generate_series(0, 299) i;"
-		 "create table public.effect (id bigint generated always as identity, subscription text, pos bigint, key text,"
+		 "create table public.effect (id bigint generated always as identity, subscription text, pos bigint, "
+		 "key text,"
 		 " n bigint);"
 		 "grant select, update on public.aggregate to es_orders; grant insert on public.effect to es_orders;"
 		 /* One transaction: some aggregates, each locked and changed before its event. */
-		 "create function public.produce() returns bigint language plpgsql as $$ declare k text; made bigint := 0;"
+		 "create function public.produce() returns bigint language plpgsql as $$ declare k text; made bigint "
+		 ":= 0;"
 		 " begin"
 		 " for k in select distinct 'k' || floor(random() * 300) from generate_series(1, 20) order by 1 loop"
 		 "  with a as (update public.aggregate set n = n + 1 where id = k returning n)"
@@ -221,7 +225,8 @@ static void storm(struct victims *v)
 		if (now != seen)
 			moved_us = clock_monotonic_us();
 		seen = now;
-		if (producers_done(producers) && seen >= SUBSCRIPTIONS * test_sql_int("select sum(n) from public.aggregate"))
+		if (producers_done(producers) &&
+			seen >= SUBSCRIPTIONS * test_sql_int("select sum(n) from public.aggregate"))
 			return;
 		if (clock_monotonic_us() - moved_us > STUCK_US)
 			fail_msg("stuck at %lld effects, SEED=%u", (long long)seen, seed);
@@ -251,8 +256,10 @@ static void nothing_is_lost_doubled_or_out_of_order(void **state)
 	assert_int_equal(effects(), SUBSCRIPTIONS * emitted);
 	assert_int_equal(test_sql_int("select count(*) from (select distinct subscription, pos from public.effect) d"),
 		SUBSCRIPTIONS * emitted);
-	assert_int_equal(test_sql_int("select count(*) from (select n - row_number() over"
-				      " (partition by subscription, key order by id) as off from public.effect) t where off <> 0"),
+	assert_int_equal(
+		test_sql_int(
+			"select count(*) from (select n - row_number() over"
+			" (partition by subscription, key order by id) as off from public.effect) t where off <> 0"),
 		0);
 }
 

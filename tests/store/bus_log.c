@@ -194,10 +194,12 @@ static void the_log_grows_into_new_partitions(void **state)
 	struct db *bus = test_db_again("es_bus", NULL, NULL);
 
 	(void)state;
-	test_sql("insert into bus.event (pos, shard, event_id, topic, aggregate_type, aggregate_id, order_key, payload, "
-		 "headers, created_at)"
-		 " values (3 * bus.partition_size() - 1, 0, gen_random_uuid(), 'order.placed', 'order', 'o', 'o', '{}', '{}', "
-		 "now())");
+	test_sql(
+		"insert into bus.event (pos, shard, event_id, topic, aggregate_type, aggregate_id, order_key, payload, "
+		"headers, created_at)"
+		" values (3 * bus.partition_size() - 1, 0, gen_random_uuid(), 'order.placed', 'order', 'o', 'o', '{}', "
+		"'{}', "
+		"now())");
 	assert_ok(c, db_exec(c, &EMIT, PARAMS(P_TEXT("order.placed"), P_TEXT("o"), P_INT(1)), NULL));
 	assert_ok(c, db_exec(c, &EMIT, PARAMS(P_TEXT("order.placed"), P_TEXT("o"), P_INT(2)), NULL));
 	assert_int_equal(sequence(bus), 2);

@@ -33,11 +33,12 @@ static const struct db_stmt OUTBOX_BLOCKS = DB_ROWS("test_outbox_blocks", struct
 static const struct db_stmt CURSOR_BLOCKS = DB_ROWS("test_cursor_blocks", struct number, NUMBER_COLUMNS,
 	SQL("select pg_stat_get_xact_blocks_fetched('bus.cursor'::regclass)"
 	    " + pg_stat_get_xact_blocks_fetched('bus.cursor_pkey'::regclass) as n"));
-static const struct db_stmt CLAIM = DB_ROWS("test_claim", struct number, NUMBER_COLUMNS,
-	SQL("select count(*) as n from bus.claim(array['orders.test'])"));
+static const struct db_stmt CLAIM = DB_ROWS(
+	"test_claim", struct number, NUMBER_COLUMNS, SQL("select count(*) as n from bus.claim(array['orders.test'])"));
 static const struct db_stmt SUBSCRIBE =
 	DB_EXEC("test_subscribe", SQL("select bus.subscribe($1, array['order.placed'], $2, null)"));
-static const struct db_stmt ONE = DB_ROWS("test_one", struct number, NUMBER_COLUMNS, SQL("select count(*) as n from bus.topic"));
+static const struct db_stmt ONE =
+	DB_ROWS("test_one", struct number, NUMBER_COLUMNS, SQL("select count(*) as n from bus.topic"));
 static const struct db_stmt READ_LOG =
 	DB_ROWS("test_read_log", struct number, NUMBER_COLUMNS, SQL("select count(*) as n from bus.event"));
 static const struct db_stmt DROP_OLD =
@@ -70,7 +71,8 @@ static int stop(void **state)
 static int clean(void **state)
 {
 	(void)state;
-	test_sql("delete from bus.outbox; delete from bus.event; delete from bus.subscription; truncate public.aggregate");
+	test_sql("delete from bus.outbox; delete from bus.event; delete from bus.subscription; truncate "
+		 "public.aggregate");
 	return 0;
 }
 
@@ -128,7 +130,8 @@ static err_t many_events_under_a_snapshot(struct ctx *c, void *arg)
 	test_sql("select public.add_events(1)");
 	sequence_all(stranger);
 	assert_in_range(blocks_of(stranger, &SEQUENCE, &OUTBOX_BLOCKS), 1, 40);
-	assert_string_equal(test_sql_text("select bus.trim_outbox(1)::text || pg_relation_size('bus.outbox')"), "true0");
+	assert_string_equal(
+		test_sql_text("select bus.trim_outbox(1)::text || pg_relation_size('bus.outbox')"), "true0");
 	return OK;
 }
 
@@ -312,11 +315,14 @@ static bool becomes(const char *sql, int64_t wanted)
 }
 
 #define LEADER                                                                                                         \
-	"select coalesce(max(right(a.application_name, 1)::integer), -1) from pg_locks l join pg_stat_activity a using (pid)" \
-	" where l.locktype = 'advisory' and l.granted and l.objid = hashtext('ecostore sequencer')::bigint & 4294967295"   \
+	"select coalesce(max(right(a.application_name, 1)::integer), -1) from pg_locks l join pg_stat_activity a "     \
+	"using (pid)"                                                                                                  \
+	" where l.locktype = 'advisory' and l.granted and l.objid = hashtext('ecostore sequencer')::bigint & "         \
+	"4294967295"                                                                                                   \
 	" and a.datname = current_database()"
 #define WAITING                                                                                                        \
-	"select count(*) from pg_stat_activity where datname = current_database() and application_name like 'sequencer-%'" \
+	"select count(*) from pg_stat_activity where datname = current_database() and application_name like "          \
+	"'sequencer-%'"                                                                                                \
 	" and wait_event = 'advisory'"
 
 static void start_two(pid_t pids[SEQUENCERS])
@@ -375,8 +381,10 @@ static void event_at(const char *position)
 	char sql[512];
 
 	snprintf(sql, sizeof(sql),
-		"insert into bus.event (pos, shard, event_id, topic, aggregate_type, aggregate_id, order_key, payload, headers,"
-		" created_at, logged_at) values (%s, 0, gen_random_uuid(), 'order.placed', 'order', 'o', 'o', '{}', '{}', now(),"
+		"insert into bus.event (pos, shard, event_id, topic, aggregate_type, aggregate_id, order_key, payload, "
+		"headers,"
+		" created_at, logged_at) values (%s, 0, gen_random_uuid(), 'order.placed', 'order', 'o', 'o', '{}', "
+		"'{}', now(),"
 		" now() - interval '1 day')",
 		position);
 	test_sql(sql);
@@ -411,11 +419,13 @@ static void partitions_go_behind_every_cursor(void **state)
 	assert_ok(c, db_exec(c, &SUBSCRIBE, PARAMS(P_TEXT("orders.other"), P_TEXT("now")), NULL));
 	test_sql("select bus.pause('orders.test', true)");
 	assert_int_equal(number_of(bus, &DROP_OLD), 0); /* a paused one wants to see them */
-	test_sql("update bus.cursor set pos = 2 * bus.partition_size() where subscription = 'orders.test' and shard <> 3");
+	test_sql("update bus.cursor set pos = 2 * bus.partition_size() where subscription = 'orders.test' and shard <> "
+		 "3");
 	assert_int_equal(number_of(bus, &DROP_OLD), 0); /* a single shard holds them too */
-	test_sql("update bus.cursor set pos = 2 * bus.partition_size() where subscription = 'orders.test' and shard = 3;"
-		 "insert into bus.parked (subscription, pos, shard, order_key, state, attempts, event)"
-		 " values ('orders.test', bus.partition_size() + 5, 0, 'o', 'retry', 1, '{}')");
+	test_sql(
+		"update bus.cursor set pos = 2 * bus.partition_size() where subscription = 'orders.test' and shard = 3;"
+		"insert into bus.parked (subscription, pos, shard, order_key, state, attempts, event)"
+		" values ('orders.test', bus.partition_size() + 5, 0, 'o', 'retry', 1, '{}')");
 	assert_ok(c, db_tx(c, DB_TX_DEFAULT, nobody_waits_for_a_reader, bus));
 	assert_int_equal(number_of(bus, &DROP_OLD), 1); /* an event to be tried again holds the second */
 	test_sql("update bus.parked set state = 'dead'");

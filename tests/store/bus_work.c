@@ -283,10 +283,12 @@ static void crash_loops_are_damped(void **state)
 		test_sql("update bus.cursor set updated_at = clock_timestamp() - bus.patience(tries)");
 	}
 	assert_int_equal(test_sql_int("select crashes from bus.subscription_state"), 3);
-	assert_string_equal(test_sql_text("select string_agg(extract(epoch from bus.patience(n))::float::text, ' ' order by n)"
-					  " from generate_series(1, 10) n"),
+	assert_string_equal(
+		test_sql_text("select string_agg(extract(epoch from bus.patience(n))::float::text, ' ' order by n)"
+			      " from generate_series(1, 10) n"),
 		"0.5 1 2 4 8 16 32 60 60 60");
-	test_sql("update bus.cursor set updated_at = clock_timestamp() - interval '3 seconds'"); /* of the four it waits */
+	test_sql("update bus.cursor set updated_at = clock_timestamp() - interval '3 seconds'"); /* of the four it waits
+												  */
 	happen("b", 2);
 	happen("a", 3);
 	sequence_all();
