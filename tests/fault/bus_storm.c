@@ -23,6 +23,7 @@
 #define SEQUENCERS 2
 #define CONSUMERS 8
 #define SUBSCRIPTIONS 2
+#define JOB_EVERY 10
 #define KILL_EVERY_MS 250
 #define STUCK_US (120 * US_PER_SEC)
 
@@ -51,12 +52,28 @@ static err_t note_a(struct ctx *c, const struct received_event *e)
 	return OK;
 }
 
+/* One event in ten asks for something outside the database; its key is the event's. */
+static void ask(struct ctx *c, const struct received_event *e)
+{
+	if (e->position % JOB_EVERY == 0)
+		job_enqueue(c, "orders.storm", e->id.s, NULL);
+}
+
 static err_t note_b(struct ctx *c, const struct received_event *e)
 {
 	note(c, "orders.storm_b", e);
+	ask(c, e);
 	return OK;
 }
 
+static err_t do_job(struct ctx *c, const struct job *j)
+{
+	(void)c;
+	(void)j;
+	return OK;
+}
+
+static const struct job_worker JOBS[] = {{"orders.storm", 30, do_job}, {0}};
 static const char *const TOPICS[] = {"order.placed", NULL};
 static const struct consumer CONSUMERS_TABLE[] = {
 	{.subscription = "orders.storm_a", .topics = TOPICS, .handle = note_a},
@@ -134,7 +151,7 @@ static void sequence(void)
 
 static void consume(void)
 {
-	static const struct work work = {.consumers = CONSUMERS_TABLE};
+	static const struct work work = {.consumers = CONSUMERS_TABLE, .jobs = JOBS};
 
 	_exit(work_run(child_ctx("es_orders", "consumer"), &work, -1) == OK ? 0 : 1);
 }
@@ -205,7 +222,7 @@ static int64_t effects(void)
 static void clean_up(void)
 {
 	if (events_wanted < LONG_RUN)
-		test_sql("vacuum bus.outbox, bus.cursor");
+		test_sql("vacuum bus.outbox, bus.cursor, bus.job");
 }
 
 static void storm(struct victims *v)
@@ -226,7 +243,8 @@ static void storm(struct victims *v)
 			moved_us = clock_monotonic_us();
 		seen = now;
 		if (producers_done(producers) &&
-			seen >= SUBSCRIPTIONS * test_sql_int("select sum(n) from public.aggregate"))
+			seen >= SUBSCRIPTIONS * test_sql_int("select sum(n) from public.aggregate") &&
+			test_sql_int("select count(*) from bus.job where state = 'ready'") == 0)
 			return;
 		if (clock_monotonic_us() - moved_us > STUCK_US)
 			fail_msg("stuck at %lld effects, SEED=%u", (long long)seen, seed);
@@ -263,17 +281,28 @@ static void nothing_is_lost_doubled_or_out_of_order(void **state)
 		0);
 }
 
+static void every_job_was_done(void **state)
+{
+	(void)state;
+	assert_int_equal(test_sql_int("select count(*) from bus.job where state = 'done'"),
+		test_sql_int("select max(pos) from bus.event") / JOB_EVERY);
+	assert_int_equal(test_sql_int("select count(*) from bus.job where state <> 'done'"), 0);
+}
+
 /* What was deleted and replaced is given back: the tables of the bus are as small as what they hold asks for. */
 static void nothing_has_grown(void **state)
 {
 	int64_t most_mb = events_wanted >= LONG_RUN ? 128 : 16;
 
 	(void)state;
-	print_message("outbox %lld kB, cursors %lld kB\n",
-		(long long)test_sql_int("select pg_total_relation_size('bus.outbox') / 1024"),
-		(long long)test_sql_int("select pg_total_relation_size('bus.cursor') / 1024"));
+	print_message(
+		"%s\n", test_sql_text("select string_agg(t || ' ' || pg_total_relation_size(t) / 1024 || ' kB', ', ')"
+				      " from unnest(array['bus.outbox', 'bus.cursor', 'bus.job']) t"));
 	assert_true(test_sql_int("select pg_total_relation_size('bus.outbox') >> 20") < most_mb);
 	assert_true(test_sql_int("select pg_total_relation_size('bus.cursor') >> 20") < most_mb / 2);
+	/* Settled jobs keep their key for a week: a kilobyte for each, and no more. */
+	assert_true(test_sql_int("select pg_total_relation_size('bus.job') / 1024 - count(*) from bus.job") <
+		    most_mb * 256);
 	assert_int_equal(test_sql_int("select count(*) from bus.cursor"), 16 * SUBSCRIPTIONS);
 }
 
@@ -281,6 +310,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_is_lost_doubled_or_out_of_order),
+		cmocka_unit_test(every_job_was_done),
 		cmocka_unit_test(nothing_has_grown),
 	};
 
