@@ -227,17 +227,22 @@ static err_t parked_in_tx(struct ctx *c, void *arg)
 	return OK;
 }
 
-/* A batch that failed as a whole is claimed again later, and its attempts are counted there. */
+/*
+ * A batch that failed as a whole is claimed again later, and its attempts are counted there.
+ * Nobody waits for the disk: a crash of the server takes effects and cursor back together, and
+ * the events come again. What leaves this database goes through jobs, whose lease waits for the
+ * disk, and so for all that was committed before it.
+ */
 static err_t run_batch(struct ctx *c, struct batch *b, err_t (*body)(struct ctx *c, void *arg), size_t *did)
 {
 	err_t e;
 
 	b->guarded = false;
-	e = db_tx(c, DB_TX_DEFAULT, body, b);
+	e = db_tx(c, DB_TX_ASYNC_COMMIT, body, b);
 	if (e != OK && !failure_is_passing(e)) {
 		ctx_clear_failure(c);
 		b->guarded = true;
-		e = db_tx(c, DB_TX_DEFAULT, body, b);
+		e = db_tx(c, DB_TX_ASYNC_COMMIT, body, b);
 	}
 	if (e != OK) {
 		log_bug(c, "batch of events failed", LS("subscription", b->consumer->subscription),

@@ -79,7 +79,7 @@ create function bus.patience(p_tries integer) returns interval language sql immu
 	select least(interval '1 minute', interval '500 milliseconds' * power(2, least(p_tries, 10) - 1))
 $$;
 
--- Shards of one subscription that have events, at most eight so that other processes find some too.
+-- Shards of one subscription that have events; at most eight when there is much, so that other processes find some too.
 -- One whose batch did not come back is claimed alone: if it kills its consumer again, no other
 -- shard's events are in that batch. From the third time on (once can be a restart, twice chance) its
 -- events are handled one by one, so that the one that kills is found.
@@ -88,12 +88,21 @@ language plpgsql security definer set search_path = bus, pg_temp set plan_cache_
 set enable_seqscan = off set enable_bitmapscan = off as $$
 declare
 	r record;
+	low bigint;
 begin
+	-- Known before the long statement begins, so that it opens those partitions only that can have something.
+	select min(c.pos) into low
+	  from generate_series(0, 15) k
+	 cross join lateral (
+		select x.pos from cursor x where x.subscription = p_subscription.name and x.shard = k order by x.pos desc limit 1) c;
+	if low is null or low >= p_head then
+		return;
+	end if;
 	for r in
 		with lagging as (
 			select c.shard, c.pos, c.updated_at, coalesce(c.trying_pos > c.pos, false) as lost, f.first,
 				case when f.first is null then coalesce((
-					select e.pos from event e where e.shard = c.shard and e.pos > c.pos and e.pos <= p_head
+					select e.pos from event e where e.shard = c.shard and e.pos > c.pos and e.pos > low and e.pos <= p_head
 					 order by e.pos offset 199 limit 1), p_head) end as step_to
 			  from generate_series(0, 15) k
 			 cross join lateral (
@@ -102,7 +111,7 @@ begin
 			  left join lateral (
 				select s.pos as first
 				  from (select e.pos, e.topic from event e
-					 where e.shard = c.shard and e.pos > c.pos and e.pos <= p_head
+					 where e.shard = c.shard and e.pos > c.pos and e.pos > low and e.pos <= p_head
 					 order by e.pos limit 200) s
 				 where s.topic = any (p_subscription.topics)
 				 order by s.pos limit 1) f on true
@@ -115,13 +124,13 @@ begin
 			-- nothing for it: the cursor follows in long steps only, not at every batch
 			 where (l.first is not null or l.step_to < p_head or l.step_to - l.pos > 1000)
 			 order by l.lost desc, l.updated_at
-			 limit (select case when bool_or(o.lost) then 1 else 8 end from lagging o)
+			 limit (select case when bool_or(o.lost) then 1 when p_head - low < 2000 then 16 else 8 end from lagging o)
 			   for update of c skip locked)
 		update cursor c set updated_at = clock_timestamp(), trying_pos = w.first,
 			pos = coalesce(w.first - 1, w.step_to),
 			tries = case when w.first = c.trying_pos then c.tries + 1 when w.first is null then 0 else 1 end,
 			careful_to = case when w.first = c.trying_pos and c.tries > 1 then coalesce((
-				select e.pos from event e where e.shard = c.shard and e.pos >= w.first and e.topic = any (p_subscription.topics)
+				select e.pos from event e where e.shard = c.shard and e.pos >= w.first and e.pos > low and e.topic = any (p_subscription.topics)
 				 order by e.pos offset 63 limit 1), p_head) else c.careful_to end
 		  from work w
 		 where c.subscription = p_subscription.name and c.shard = w.shard and c.pos = w.pos
@@ -131,6 +140,27 @@ begin
 			perform bus.bury_crashed(p_subscription.name, r.shard, r.first);
 		elsif r.first is not null then
 			return next r.shard;
+		end if;
+	end loop;
+end $$;
+
+-- Everything a process may do now, for all its subscriptions: shards to take, parked events to try.
+create or replace function bus.claim(p_names text[]) returns table (subscription text, shard integer, parked_pos bigint)
+language plpgsql security definer set search_path = bus, pg_temp as $$
+declare
+	head bigint;
+	s bus.subscription;
+	n text;
+begin
+	-- lost claims are claimed again: no need to wait for the disk
+	perform set_config('synchronous_commit', 'off', true);
+	head := bus.head();
+	foreach n in array p_names loop
+		s := bus.own_subscription(n);
+		continue when s.paused;
+		return query select n, c::integer, null::bigint from bus.claim_shards(s, head) c;
+		if exists (select from parked p where p.subscription = n and p.state = 'retry' and p.next_at <= now()) then
+			return query select n, null::integer, c from bus.claim_parked(s) c;
 		end if;
 	end loop;
 end $$;
@@ -145,12 +175,13 @@ set enable_seqscan = off set enable_bitmapscan = off as $$
 declare
 	s bus.subscription := bus.own_subscription(p_name);
 	head bigint;
+	low bigint;
 	locked smallint[];
 begin
-	select array_agg(l.shard) into locked
+	select array_agg(l.shard), min(l.pos) into locked, low
 	  from unnest(p_shards) k
 	 cross join lateral (
-		select c.shard from cursor c where c.subscription = p_name and c.shard = k
+		select c.shard, c.pos from cursor c where c.subscription = p_name and c.shard = k
 		 order by c.pos desc limit 1 for update skip locked) l;
 	head := bus.head();
 	return query
@@ -165,11 +196,12 @@ begin
 		 cross join lateral (
 			select c.pos, case when c.pos < c.careful_to then 1 else p_limit end as most,
 				-- where others' topics fill the log, no further than this at once
-				(select v.pos from event v where v.shard = k and v.pos > c.pos and v.pos <= head order by v.pos offset 1999 limit 1) as seen_to
+				(select v.pos from event v where v.shard = k and v.pos > c.pos and v.pos > low and v.pos <= head order by v.pos offset 1999 limit 1) as seen_to
 			  from cursor c where c.subscription = p_name and c.shard = k order by c.pos desc limit 1) c
 		 cross join lateral (
 			select v.* from event v
-			 where v.shard = k and v.pos > c.pos and v.pos <= coalesce(c.seen_to, head) and v.topic = any (s.topics)
+			 where v.shard = k and v.pos > c.pos and v.pos > low and v.pos <= head and v.pos <= coalesce(c.seen_to, head)
+			   and v.topic = any (s.topics)
 			 order by v.pos limit c.most) x) e
 	 order by e.pos;
 end $$;
