@@ -150,10 +150,10 @@ static err_t many_batches_under_a_snapshot(struct ctx *c, void *arg)
 	struct ctx *consumer = arg;
 
 	(void)number_of(c, &ONE);
-	test_sql("do $$ begin for i in 1..1500 loop"
+	test_sql("do $$ begin for i in 1..3000 loop"
 		 " update bus.cursor set pos = pos + 1, updated_at = clock_timestamp();"
 		 " end loop; end $$");
-	assert_in_range(blocks_of(consumer, &CLAIM, &CURSOR_BLOCKS), 16, 200);
+	assert_in_range(blocks_of(consumer, &CLAIM, &CURSOR_BLOCKS), 16, 400);
 	return OK;
 }
 
@@ -162,7 +162,7 @@ static void a_held_snapshot_makes_no_claim_slower(void **state)
 	struct ctx *c = test_ctx(), *consumer = test_ctx_of(test_db_again("es_orders", NULL, NULL));
 
 	(void)state;
-	test_sql("select public.add_events(2000); select bus.sequence_batch(5000)");
+	test_sql("select public.add_events(4000); select bus.sequence_batch(5000)");
 	assert_ok(consumer, db_exec(consumer, &SUBSCRIBE, PARAMS(P_TEXT("orders.test"), P_TEXT("zero")), NULL));
 	assert_ok(c, db_tx(c, DB_TX_REPEATABLE_READ, many_batches_under_a_snapshot, consumer));
 }
