@@ -127,7 +127,8 @@ begin
 			 limit (select case when bool_or(o.lost) then 1 when p_head - low < 2000 then 16 else 8 end from lagging o)
 			   for update of c skip locked)
 		update cursor c set updated_at = clock_timestamp(), trying_pos = w.first,
-			pos = coalesce(w.first - 1, w.step_to),
+			-- left alone where it can be: then the claim touches no index
+			pos = case when w.first is null then w.step_to when w.first - c.pos > 200 then w.first - 1 else c.pos end,
 			tries = case when w.first = c.trying_pos then c.tries + 1 when w.first is null then 0 else 1 end,
 			careful_to = case when w.first = c.trying_pos and c.tries > 1 then coalesce((
 				select e.pos from event e where e.shard = c.shard and e.pos >= w.first and e.pos > low and e.topic = any (p_subscription.topics)
