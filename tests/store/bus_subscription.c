@@ -268,6 +268,25 @@ static void events_come_again_when_replayed(void **state)
 	assert_string_equal(range(), "31: 21-51");
 }
 
+/* Why, how often, and for whom: the request's and the trace's id lead to what its hops logged. */
+static void a_dead_letter_names_error_and_trace(void **state)
+{
+	struct ctx *c = staff();
+	struct number r;
+
+	(void)state;
+	consume();
+	test_sql("update bus.subscription set max_attempts = 1; select public.happen(1, 1);"
+		 "update bus.outbox set headers = '{\"request_id\": \"0af7\","
+		 " \"traceparent\": \"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\"}'");
+	assert_ok(c, db_one(c, &SEQUENCE, NO_PARAMS, &r));
+	fail_at = 1;
+	consume();
+	assert_string_equal(
+		test_sql_text("select concat_ws(' | ', error, attempts, request_id, trace_id) from bus.dead_letter"),
+		"not this one | 1 | 0af7 | 0af7651916cd43dd8448eb211c80319c");
+}
+
 /* ------------------------------------------------------------------ jobs */
 
 static char order_of_jobs[64];
@@ -340,6 +359,7 @@ int main(void)
 		cmocka_unit_test_setup(a_lost_notification_costs_a_moment, clean),
 		cmocka_unit_test_setup(a_paused_one_waits_and_goes_on, clean),
 		cmocka_unit_test_setup(events_come_again_when_replayed, clean),
+		cmocka_unit_test_setup(a_dead_letter_names_error_and_trace, clean),
 		cmocka_unit_test_setup(jobs_go_by_priority_and_time, clean),
 		cmocka_unit_test_setup(a_job_that_kills_its_worker_backs_off, clean),
 	};
