@@ -66,6 +66,7 @@ struct job {
 	const char *queue, *dedup_key;
 	json_t *payload;
 	int32_t attempts, max_attempts;  /* attempts counts this one */
+	const char *traceparent, *request_id; /* of what queued it; handle's ctx has them already; may be NULL */
 };
 
 struct job_worker {

@@ -12,6 +12,7 @@
 
 #include "app/metrics.h"
 #include "base/log.h"
+#include "data/trace.h"
 #include "edges/db.h"
 
 #define SHARDS 16
@@ -85,6 +86,8 @@ struct batch {
 	int64_t per_shard;
 	const struct taken **parked_in_batch; /* room for all of them */
 	size_t nparked;
+	const struct taken **done; /* room for all of them: what this transaction handled */
+	size_t ndone;
 	size_t handled;
 	bool guarded; /* each event in a savepoint: one of them failed without */
 };
@@ -93,6 +96,20 @@ struct handling {
 	const struct consumer *consumer;
 	const struct taken *taken;
 };
+
+/* What is done for an event belongs to the trace of what emitted it. */
+static void enter(struct ctx *c, const struct taken *t)
+{
+	c->request_id = t->request_id;
+	c->traceparent = t->traceparent;
+	trace_begin(c);
+}
+
+static void leave(struct ctx *c)
+{
+	c->request_id = NULL;
+	c->traceparent = NULL;
+}
 
 static err_t call_handler(struct ctx *c, void *arg)
 {
@@ -105,11 +122,9 @@ static err_t handle_unguarded(struct ctx *c, const struct consumer *consumer, co
 {
 	err_t e;
 
-	c->request_id = t->request_id;
-	c->traceparent = t->traceparent;
+	enter(c, t);
 	e = consumer->handle(c, &t->event);
-	c->request_id = NULL;
-	c->traceparent = NULL;
+	leave(c);
 	if (e == OK)
 		metric_add(METRIC_EVENTS_HANDLED, 1);
 	return e;
@@ -121,8 +136,7 @@ static err_t handle_one(struct ctx *c, const struct consumer *consumer, const st
 	struct handling h = {.consumer = consumer, .taken = t};
 	err_t e;
 
-	c->request_id = t->request_id;
-	c->traceparent = t->traceparent;
+	enter(c, t);
 	e = db_savepoint(c, call_handler, &h);
 	if (e == OK) {
 		metric_add(METRIC_EVENTS_HANDLED, 1);
@@ -131,8 +145,7 @@ static err_t handle_one(struct ctx *c, const struct consumer *consumer, const st
 		log_bug(c, "event failed", LS("subscription", consumer->subscription), LS("topic", t->event.topic),
 			LI("position", t->event.position), LS("why", failure_text(c, e)));
 	}
-	c->request_id = NULL;
-	c->traceparent = NULL;
+	leave(c);
 	return e;
 }
 
@@ -153,9 +166,9 @@ static err_t handle_or_park(struct ctx *c, struct batch *b, const struct taken *
 	if (!waits_behind(b, t)) {
 		err_t e = b->guarded ? handle_one(c, b->consumer, t) : handle_unguarded(c, b->consumer, t);
 
-		if (!b->guarded)
-			return e;
-		if (e == OK || failure_is_passing(e))
+		if (e == OK)
+			b->done[b->ndone++] = t;
+		if (e == OK || !b->guarded || failure_is_passing(e))
 			return e;
 		why = failure_text(c, e);
 		ctx_clear_failure(c);
@@ -189,7 +202,7 @@ static err_t batch_in_tx(struct ctx *c, void *arg)
 	struct taken *rows;
 	size_t n;
 
-	b->nparked = 0;
+	b->nparked = b->ndone = 0;
 	TRY(db_rows(c, &TAKE,
 		PARAMS(P_TEXT(b->consumer->subscription), P_INTS(b->shards, b->nshards), P_INT(b->per_shard)), &rows,
 		&n));
@@ -197,6 +210,7 @@ static err_t batch_in_tx(struct ctx *c, void *arg)
 	if (n == 0)
 		return OK;
 	b->parked_in_batch = arena_array_of(c->arena, n, const struct taken *);
+	b->done = arena_array_of(c->arena, n, const struct taken *);
 	for (size_t i = 0; i < n; i++)
 		TRY(handle_or_park(c, b, &rows[i]));
 	advance(c, b, rows, n);
@@ -207,24 +221,40 @@ static err_t parked_in_tx(struct ctx *c, void *arg)
 {
 	struct batch *b = arg;
 	const char *name = b->consumer->subscription;
-	struct taken t;
+	struct taken *t = arena_new_of(c->arena, struct taken);
 	bool found;
 	err_t e;
 
-	TRY(db_maybe(c, &TAKE_PARKED, PARAMS(P_TEXT(name), P_INT(b->parked_pos)), &t, &found));
+	b->ndone = 0;
+	b->done = arena_array_of(c->arena, 1, const struct taken *);
+	TRY(db_maybe(c, &TAKE_PARKED, PARAMS(P_TEXT(name), P_INT(b->parked_pos)), t, &found));
 	b->handled = found ? 1 : 0;
 	if (!found) /* staff skipped it meanwhile */
 		return OK;
-	e = handle_one(c, b->consumer, &t);
+	e = handle_one(c, b->consumer, t);
 	if (failure_is_passing(e))
 		return e;
 	if (e == OK) {
+		b->done[b->ndone++] = t;
 		db_defer(c, &PARKED_DONE, PARAMS(P_TEXT(name), P_INT(b->parked_pos)));
 	} else {
 		db_defer(c, &PARKED_FAILED, PARAMS(P_TEXT(name), P_INT(b->parked_pos), P_TEXT(failure_text(c, e))));
 		ctx_clear_failure(c);
 	}
 	return OK;
+}
+
+/* Only now it is true: the transaction is committed. */
+static void log_done(struct ctx *c, const struct batch *b)
+{
+	for (size_t i = 0; i < b->ndone; i++) {
+		const struct received_event *e = &b->done[i]->event;
+
+		enter(c, b->done[i]);
+		log_info(c, "event handled", LS("subscription", b->consumer->subscription), LS("topic", e->topic),
+			LI("position", e->position));
+		leave(c);
+	}
 }
 
 /*
@@ -251,6 +281,7 @@ static err_t run_batch(struct ctx *c, struct batch *b, err_t (*body)(struct ctx 
 		return e == &ERR_UNAVAILABLE || e == &ERR_UNCERTAIN ? e : OK;
 	}
 	*did += b->handled;
+	log_done(c, b);
 	return OK;
 }
 
