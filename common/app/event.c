@@ -14,8 +14,8 @@
 static const struct db_stmt EMIT = DB_EXEC(
 	"event_emit", SQL("insert into bus.outbox (topic, aggregate_type, aggregate_id, order_key, payload, headers)"
 			  " values ($1, $2, $3, $4, $5::jsonb, $6::jsonb)"));
-static const struct db_stmt ENQUEUE =
-	DB_EXEC("job_enqueue", SQL("select bus.enqueue($1, $2, $3::jsonb, $4::timestamptz, $5::integer, $6::integer, $7::jsonb)"));
+static const struct db_stmt ENQUEUE = DB_EXEC("job_enqueue",
+	SQL("select bus.enqueue($1, $2, $3::jsonb, $4::timestamptz, $5::integer, $6::integer, $7::jsonb)"));
 
 const struct db_stmt *const EVENT_STATEMENTS[] = {&EMIT, &ENQUEUE, NULL};
 

@@ -58,14 +58,15 @@ static const struct db_stmt FACTS = DB_ROWS("message_facts", struct facts, FACTS
 	    " join platform.setting z on z.key = 'time_zone' where m.id = $1::uuid"));
 
 /* The job goes with the row or not at all. */
-static const struct db_stmt ADD = DB_EXEC_TRACED("message_add",
+static const struct db_stmt ADD = DB_EXEC("message_add",
 	SQL("with added as (insert into notification.message (id, event_id, purpose, template, order_id, user_id, "
 	    "detail)"
 	    " select $1::uuid, $2::uuid, $3::text, $4::text, $5::uuid, $6::uuid, $7::jsonb"
 	    " where not $8::boolean or not exists (select from notification.message"
 	    " where order_id = $5 and purpose = $3 and created_at > now() - interval '1 hour')"
 	    " on conflict on constraint message_once do nothing returning id)"
-	    " select bus.enqueue('notification.mail', id::text, jsonb_build_object('message_id', id)) from added"));
+	    " select bus.enqueue('notification.mail', id::text, jsonb_build_object('message_id', id)) from added"),
+	DB_TRACED);
 
 static const struct db_stmt SENT = DB_EXEC(
 	"message_sent", SQL("update notification.message set state = $2::text, error = $3::text, attempts = attempts + "
@@ -101,14 +102,16 @@ static const struct db_column RESENT_COLUMNS[] = {
 	DB_COLUMN(struct resent, again, DB_BOOL),
 };
 /* again: the job exists; false when it was removed after its week. */
-static const struct db_stmt RESEND = DB_ROWS_TRACED("message_resend", struct resent, RESENT_COLUMNS,
+static const struct db_stmt RESEND = DB_ROWS("message_resend", struct resent, RESENT_COLUMNS,
 	SQL("with changed as (update notification.message set state = 'queued', error = null, attempts = 0, resends = "
 	    "resends + 1,"
 	    " version = version + 1 where id = $1::uuid and state in ('sent', 'dead') returning id)"
 	    " select exists (select from changed) as allowed,"
-	    " coalesce((select bus.enqueue_again('notification.mail', id::text) from changed), false) as again"));
-static const struct db_stmt ENQUEUE = DB_EXEC_TRACED("message_enqueue",
-	SQL("select bus.enqueue('notification.mail', $1::text, jsonb_build_object('message_id', $1::text))"));
+	    " coalesce((select bus.enqueue_again('notification.mail', id::text) from changed), false) as again"),
+	DB_TRACED);
+static const struct db_stmt ENQUEUE = DB_EXEC("message_enqueue",
+	SQL("select bus.enqueue('notification.mail', $1::text, jsonb_build_object('message_id', $1::text))"),
+	DB_TRACED);
 
 const struct db_stmt *const MESSAGE_STATEMENTS[] = {&LIST, &GET, &FACTS, &ADD, &SENT, &RESEND, &ENQUEUE, &FORGET, &ACCOUNT_FACTS, NULL};
 

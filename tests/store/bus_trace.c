@@ -18,12 +18,12 @@ struct number {
 static const struct db_column NUMBER_COLUMNS[] = {DB_COLUMN(struct number, n, DB_INT64)};
 static const struct db_stmt SEQUENCE =
 	DB_ROWS("test_sequence", struct number, NUMBER_COLUMNS, SQL("select bus.sequence_batch()::bigint as n"));
-static const struct db_stmt EMIT_IN_SQL = DB_EXEC_TRACED(
-	"test_emit", SQL("select bus.emit('order.placed', 'order', $1, null, jsonb_build_object('from', 'sql'))"));
+static const struct db_stmt EMIT_IN_SQL = DB_EXEC("test_emit",
+	SQL("select bus.emit('order.placed', 'order', $1, null, jsonb_build_object('from', 'sql'))"), DB_TRACED);
 static const struct db_stmt ENQUEUE_IN_SQL =
-	DB_EXEC_TRACED("test_enqueue", SQL("select bus.enqueue('orders.test', $1, '{}')"));
+	DB_EXEC("test_enqueue", SQL("select bus.enqueue('orders.test', $1, '{}')"), DB_TRACED);
 static const struct db_stmt AGAIN_IN_SQL =
-	DB_EXEC_TRACED("test_again", SQL("select bus.enqueue_again('orders.test', $1)"));
+	DB_EXEC("test_again", SQL("select bus.enqueue_again('orders.test', $1)"), DB_TRACED);
 static const struct db_stmt UNTRACED =
 	DB_EXEC("test_untraced", SQL("select bus.emit('order.placed', 'order', $1, null, '{}')"));
 
@@ -32,10 +32,9 @@ static void tell(struct ctx *c, const char *key)
 	json_t *payload = json_new_object(c->arena);
 
 	json_set_text(payload, "from", "c");
-	event_emit(c, &(struct event){.topic = "order.paid",
-			      .aggregate_type = "order",
-			      .aggregate_id = key,
-			      .payload = payload});
+	event_emit(
+		c, &(struct event){
+			   .topic = "order.paid", .aggregate_type = "order", .aggregate_id = key, .payload = payload});
 	db_defer(c, &EMIT_IN_SQL, PARAMS(P_TEXT(key)));
 	db_defer(c, &ENQUEUE_IN_SQL, PARAMS(P_TEXT(arena_printf(c->arena, "%s-sql", key))));
 	job_enqueue(c, "orders.test", arena_printf(c->arena, "%s-c", key), NULL);
@@ -60,8 +59,8 @@ static size_t nseen;
 static err_t do_job(struct ctx *c, const struct job *j)
 {
 	assert_true(nseen < ARRAY_LEN(seen));
-	snprintf(seen[nseen++], sizeof(seen[0]), "%s %s %s", j->dedup_key,
-		c->request_id != NULL ? c->request_id : "-", c->traceparent);
+	snprintf(seen[nseen++], sizeof(seen[0]), "%s %s %s", j->dedup_key, c->request_id != NULL ? c->request_id : "-",
+		c->traceparent);
 	return OK;
 }
 
@@ -106,7 +105,8 @@ static struct ctx *traced(const char *traceparent, const char *request_id)
 static const char *told_with(const char *table)
 {
 	return test_sql_text(arena_printf(test_ctx()->arena,
-		"select coalesce(string_agg(distinct (headers ->> 'request_id') || ' ' || (headers ->> 'traceparent'), ', '), '')"
+		"select coalesce(string_agg(distinct (headers ->> 'request_id') || ' ' || (headers ->> 'traceparent'), "
+		"', '), '')"
 		" || ' ' || count(*) from bus.%s",
 		table));
 }
@@ -130,8 +130,7 @@ static void a_statement_alone_is_traced_too(void **state)
 	assert_string_equal(told_with("outbox"), "request-a " TRACE_A " 1");
 	/* … and leaves nothing behind for the connection's next */
 	assert_ok(c, db_exec(c, &UNTRACED, PARAMS(P_TEXT("2")), NULL));
-	assert_string_equal(
-		test_sql_text("select headers::text from bus.outbox where aggregate_id = '2'"), "{}");
+	assert_string_equal(test_sql_text("select headers::text from bus.outbox where aggregate_id = '2'"), "{}");
 }
 
 static err_t ship_body(struct ctx *c, void *key)
