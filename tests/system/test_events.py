@@ -1,39 +1,10 @@
-"""What is emitted is what the catalogue of events says, and names nobody; the bus and its pages for staff."""
-import json
-import os
-import re
-import subprocess
+"""The bus at work: consumers keep up; its pages for staff."""
 import unittest
-
-import jsonschema
 
 from shop import Browser, ShopTest, wait_for
 
-PERSONAL = re.compile(r"^(email|e_mail|phone|password|token|first_name|last_name|line1|street|shipping_address|billing_address|address)$")
-
-
-def members(value, path=""):
-    """(path, value) of everything in it."""
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield f"{path}/{key}", inner
-            yield from members(inner, f"{path}/{key}")
-    elif isinstance(value, list):
-        for inner in value:
-            yield from members(inner, path + "/0")
-
 
 class EventsTest(ShopTest):
-    def events(self):
-        run_dir = self.shop.run_dir
-        conf = (run_dir / "pg" / "postgresql.conf").read_text(encoding="utf-8")
-        sockets = re.search(r"^unix_socket_directories = '(.*)'", conf, re.M)[1]
-        done = subprocess.run(["psql", "-XAt", "-h", sockets, "-p", "5432", "-U", "postgres", "-d", "ecostore", "-c",
-                               "select json_build_object('topic', topic, 'payload', payload, 'order_key', order_key) from bus.event"],
-                              env={**os.environ, "PGPASSFILE": str(run_dir / "secret" / "postgres.pgpass")},
-                              stdout=subprocess.PIPE, check=True, text=True)
-        return [json.loads(line) for line in done.stdout.splitlines()]
-
     def happen(self):
         """One of each: account, product, sale, shipment, decline, cancellation."""
         shop = self.shop
@@ -50,24 +21,6 @@ class EventsTest(ShopTest):
         cancelled = shop.api("POST", f"/orders/{declined['id']}/cancel", {}, headers={"Order-Token": declined["tracking_token"]},
                              key=shop.new_key())
         self.assertEqual(cancelled.status // 100, 2, cancelled)
-        return {paid["id"], declined["id"]}
-
-    def test_events_keep_to_the_catalogue(self):
-        ours = self.happen()
-        wanted = {"user.registered", "product.created", "order.placed", "order.paid", "order.cancelled", "shipment.created",
-                  "payment.succeeded", "payment.failed"}
-        wait_for("the events", lambda: wanted <= {e["topic"] for e in self.events()})
-        catalogue = {t["name"]: t for t in self.shop.api("GET", "/events/topics").json["data"]}
-        for event in self.events():
-            with self.subTest(event["topic"]):
-                jsonschema.validate(event["payload"], catalogue[event["topic"]]["schema"])
-                for path, value in members(event["payload"]):
-                    self.assertIsNone(PERSONAL.match(path.rsplit("/", 1)[1]), path)
-                    self.assertFalse(isinstance(value, str) and "@" in value, f"{path} looks like an address")
-                if event["payload"].get("order_id") in ours:
-                    self.assertEqual(event["order_key"], event["payload"]["order_id"])
-        for topic in catalogue.values():
-            jsonschema.validate(topic["example"], topic["schema"])
 
     def test_consumers_keep_up(self):
         self.happen()
