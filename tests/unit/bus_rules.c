@@ -69,6 +69,71 @@ static void cursors_come_back_as_they_went(void **state)
 	}
 }
 
+static void a_paused_subscription_says_so_first(void **state)
+{
+	struct subscription s = {.paused = true, .dead = 1, .waiting = 5};
+
+	(void)state;
+	assert_string_equal(subscription_state(&s), "paused");
+	s.paused = false;
+	assert_string_equal(subscription_state(&s), "parked");
+	s.dead = 0;
+	assert_string_equal(subscription_state(&s), "behind");
+	s.waiting = 0;
+	assert_string_equal(subscription_state(&s), "current");
+}
+
+static void a_queue_fails_before_it_is_busy(void **state)
+{
+	struct queue q = {.due = 1, .failing = 1};
+
+	(void)state;
+	assert_string_equal(queue_state(&q), "failing");
+	q = (struct queue){.dead = 1};
+	assert_string_equal(queue_state(&q), "failing");
+	q = (struct queue){.leased = 1};
+	assert_string_equal(queue_state(&q), "busy");
+	q = (struct queue){.scheduled = 7};
+	assert_string_equal(queue_state(&q), "idle");
+}
+
+static void spans_are_read_at_a_glance(void **state)
+{
+	static const struct {
+		int64_t secs, count;
+		const char *unit;
+	} SPANS[] = {{-5, 0, "seconds"}, {0, 0, "seconds"}, {59, 59, "seconds"}, {60, 1, "minutes"}, {3599, 59, "minutes"},
+		{3600, 1, "hours"}, {86399, 23, "hours"}, {86400, 1, "days"}, {8640000, 100, "days"}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(SPANS); i++) {
+		struct span s = span_of(SPANS[i].secs);
+
+		assert_int_equal(s.count, SPANS[i].count);
+		assert_string_equal(s.unit, SPANS[i].unit);
+	}
+}
+
+static void a_form_says_date_and_time(void **state)
+{
+	int64_t us = 0;
+
+	(void)state;
+	assert_true(form_time("2026-03-01", "14:30", &us));
+	assert_int_equal(us, INT64_C(1772375400) * 1000000);
+	assert_true(form_time("2026-03-01", "14:30:05", &us));
+	assert_int_equal(us, INT64_C(1772375405) * 1000000);
+	assert_true(form_time("2026-03-01", "", &us));
+	assert_true(form_time("2026-03-01", NULL, &us));
+	assert_int_equal(us, INT64_C(1772323200) * 1000000);
+	assert_false(form_time(NULL, "14:30", &us));
+	assert_false(form_time("", "", &us));
+	assert_false(form_time("2026-02-30", "14:30", &us));
+	assert_false(form_time("2026-03-01", "24:30", &us));
+	assert_false(form_time("2026-03-01", "half past two in the afternoon or so", &us));
+	assert_false(form_time("01.03.2026", "14:30", &us));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -76,6 +141,10 @@ int main(void)
 		cmocka_unit_test(batches_grow_with_what_waits),
 		cmocka_unit_test(a_subscription_with_failures_is_parked),
 		UNIT(cursors_come_back_as_they_went),
+		UNIT(a_paused_subscription_says_so_first),
+		UNIT(a_queue_fails_before_it_is_busy),
+		UNIT(spans_are_read_at_a_glance),
+		UNIT(a_form_says_date_and_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
