@@ -52,10 +52,10 @@ struct queue {
 
 struct dead_letter {
 	struct uuid id;
-	const char *kind;                                            /* event, job */
-	const char *source, *topic, *key, *error;                    /* source: the subscription or queue; topic: of an event */
-	const char *request_id, *trace_id;                           /* of what caused it; NULL when unknown */
-	int64_t attempts, position, created_us, dead_us;             /* position: of an event, else 0 */
+	const char *kind;                                /* event, job */
+	const char *source, *topic, *key, *error;        /* source: the subscription or queue; topic: of an event */
+	const char *request_id, *trace_id;               /* of what caused it; NULL when unknown */
+	int64_t attempts, position, created_us, dead_us; /* position: of an event, else 0 */
 	json_t *payload;
 };
 
@@ -63,7 +63,7 @@ struct dead_letter {
 struct dead_query {
 	const char *cursor, *source; /* source NULL: of all */
 	int64_t limit;
-	int64_t before_us;           /* 0: from the newest */
+	int64_t before_us; /* 0: from the newest */
 	struct uuid before_id;
 };
 
@@ -136,14 +136,16 @@ err_t dead_cursor_parse(struct ctx *c, struct dead_query *q) MUST_CHECK;
 json_t *docs_context(struct request *rq, const json_t *openapi);
 
 /* handlers_bus.c */
-handler_fn get_services, get_topics, get_log, get_subscriptions, get_subscription, get_queues, get_sagas, get_dead_letters,
-	get_dead_letter;
+handler_fn get_services, get_topics, get_log, get_subscriptions, get_subscription, get_queues, get_sagas,
+	get_dead_letters, get_dead_letter;
 /* handlers_staff.c */
 handler_fn post_pause, post_resume, post_replay, post_retry_events, post_retry_jobs, post_retry, post_skip;
 /* handlers_pages.c */
 handler_fn page_system, page_subscription, page_dead_letter, page_docs;
 /* pages_staff.c */
-handler_fn page_confirm_pause, page_confirm_replay, page_confirm_retry_events, page_confirm_retry_jobs, page_confirm_skip;
-handler_fn page_pause, page_resume, page_replay, page_retry_events, page_retry_jobs, page_retry, page_skip, page_replay_again;
+handler_fn page_confirm_pause, page_confirm_replay, page_confirm_retry_events, page_confirm_retry_jobs,
+	page_confirm_skip;
+handler_fn page_pause, page_resume, page_replay, page_retry_events, page_retry_jobs, page_retry, page_skip,
+	page_replay_again;
 
 #endif

@@ -16,7 +16,8 @@ err_t page_system(struct request *rq)
 	q.limit = LIST_DEFAULT + 1;
 	TRY(dead_cursor_parse(&rq->ctx, &q));
 	TRY(staff_store_system(&rq->ctx, &q, &s));
-	return show(rq, "event-bus/admin-system", view_system_page(rq, &q, &s), text(rq, "admin.system.title", NULL, 0));
+	return show(
+		rq, "event-bus/admin-system", view_system_page(rq, &q, &s), text(rq, "admin.system.title", NULL, 0));
 }
 
 err_t page_subscription(struct request *rq)

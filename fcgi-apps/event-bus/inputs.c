@@ -35,7 +35,8 @@ static void check_replay(struct ctx *c, void *target)
 static const struct bind_field REPLAY_FIELDS[] = {
 	{"position", BIND_INT, offsetof(struct replay_input, position), .min = 0, .max = POSITION_MAX,
 		.present = PRESENT(struct replay_input, has_position)},
-	{"since", BIND_TIME, offsetof(struct replay_input, since_us), .present = PRESENT(struct replay_input, has_since)},
+	{"since", BIND_TIME, offsetof(struct replay_input, since_us),
+		.present = PRESENT(struct replay_input, has_since)},
 };
 const struct bind REPLAY_BIND = {.fields = REPLAY_FIELDS,
 	.nfields = ARRAY_LEN(REPLAY_FIELDS),
@@ -54,6 +55,7 @@ static const struct bind_field REPLAY_QUERY_FIELDS[] = {
 const struct bind REPLAY_QUERY_BIND = BIND(struct replay_query, REPLAY_QUERY_FIELDS);
 
 static const struct bind_field REPLAY_FORM_FIELDS[] = {
-	{"position", BIND_INT, offsetof(struct replay_input, position), .required = true, .min = 0, .max = POSITION_MAX},
+	{"position", BIND_INT, offsetof(struct replay_input, position), .required = true, .min = 0,
+		.max = POSITION_MAX},
 };
 const struct bind REPLAY_FORM_BIND = BIND(struct replay_input, REPLAY_FORM_FIELDS);

@@ -10,11 +10,11 @@
 /* ------------------------------------------------------------------ asking */
 
 struct question {
-	const char *act;                 /* pause, replay, requeue, skip: its words are admin.system.ask.<act> */
-	const char *subject;             /* what it is about: a name */
-	const char *text;                /* what will happen */
+	const char *act;     /* pause, replay, requeue, skip: its words are admin.system.ask.<act> */
+	const char *subject; /* what it is about: a name */
+	const char *text;    /* what will happen */
 	const char *action, *cancel_href;
-	const char *position;            /* a hidden field of the form; NULL: none */
+	const char *position; /* a hidden field of the form; NULL: none */
 };
 
 static err_t ask(struct request *rq, const struct question *q)
@@ -63,7 +63,8 @@ static err_t replay_position(struct request *rq, const struct replay_query *q, i
 	if (str_eq(str_of(q->from), "time")) {
 		if (form_time(q->date, q->time, &since_us))
 			return staff_store_position_at(&rq->ctx, since_us, position_r);
-		field_error(&rq->ctx, "date", "invalid", "the time is a date like 2026-03-01, and hours like 14:30 if you like");
+		field_error(&rq->ctx, "date", "invalid",
+			"the time is a date like 2026-03-01, and hours like 14:30 if you like");
 		return ctx_check(&rq->ctx);
 	}
 	*position_r = 0;
@@ -85,7 +86,8 @@ err_t page_confirm_replay(struct request *rq)
 			       .act = "replay",
 			       .subject = s.name,
 			       .text = text(rq,
-				       position <= s.position ? "admin.system.ask.replay.back" : "admin.system.ask.replay.ahead",
+				       position <= s.position ? "admin.system.ask.replay.back"
+							      : "admin.system.ask.replay.ahead",
 				       TEXT_ARGS({"was", arena_printf(a, "%lld", (long long)s.position)},
 					       {"becomes", arena_printf(a, "%lld", (long long)position)})),
 			       .action = subscription_href(rq, s.name, "replay"),
@@ -198,8 +200,8 @@ err_t page_retry_events(struct request *rq)
 	int64_t n;
 
 	TRY(staff_retry_events(rq, path_arg(rq, "name"), &n));
-	return done(rq, count_text(rq, "admin.system.done.requeued", n),
-		subscription_href(rq, path_arg(rq, "name"), NULL));
+	return done(
+		rq, count_text(rq, "admin.system.done.requeued", n), subscription_href(rq, path_arg(rq, "name"), NULL));
 }
 
 err_t page_retry_jobs(struct request *rq)

@@ -50,7 +50,8 @@ bool form_time(const char *date, const char *time, int64_t *us_r)
 {
 	char text[40];
 	const char *clock = time != NULL && time[0] != '\0' ? time : "00:00";
-	int n = snprintf(text, sizeof(text), "%sT%s%sZ", date != NULL ? date : "", clock, strlen(clock) == 5 ? ":00" : "");
+	int n = snprintf(
+		text, sizeof(text), "%sT%s%sZ", date != NULL ? date : "", clock, strlen(clock) == 5 ? ":00" : "");
 
 	return n > 0 && (size_t)n < sizeof(text) && time_parse(str_of(text), us_r) && *us_r > 0;
 }

@@ -27,12 +27,12 @@ err_t staff_pause(struct request *rq, const char *name, bool paused, struct subs
 	TRY(staff_store_subscription(&rq->ctx, name, &s));
 	TRY(staff_store_pause(&rq->ctx, name, paused));
 	audit_record(rq, &(struct audit_entry){
-			  .action = paused ? "bus.subscription.pause" : "bus.subscription.resume",
-			  .object_type = "subscription",
-			  .object_id = s.name,
-			  .before = one_bool(rq, "paused", s.paused),
-			  .after = one_bool(rq, "paused", paused),
-		  });
+				 .action = paused ? "bus.subscription.pause" : "bus.subscription.resume",
+				 .object_type = "subscription",
+				 .object_id = s.name,
+				 .before = one_bool(rq, "paused", s.paused),
+				 .after = one_bool(rq, "paused", paused),
+			 });
 	s.paused = paused;
 	*now_r = s;
 	return OK;
@@ -48,12 +48,12 @@ err_t staff_replay(struct request *rq, const char *name, const struct replay_inp
 		TRY(staff_store_position_at(&rq->ctx, to->since_us, &position));
 	TRY(staff_store_replay(&rq->ctx, name, position));
 	audit_record(rq, &(struct audit_entry){
-			  .action = "bus.subscription.replay",
-			  .object_type = "subscription",
-			  .object_id = s.name,
-			  .before = one_int(rq, "position", s.position),
-			  .after = one_int(rq, "position", position),
-		  });
+				 .action = "bus.subscription.replay",
+				 .object_type = "subscription",
+				 .object_id = s.name,
+				 .before = one_int(rq, "position", s.position),
+				 .after = one_int(rq, "position", position),
+			 });
 	return staff_store_subscription(&rq->ctx, name, now_r);
 }
 
@@ -64,11 +64,11 @@ err_t staff_retry_events(struct request *rq, const char *subscription, int64_t *
 	TRY(staff_store_subscription(&rq->ctx, subscription, &s));
 	TRY(staff_store_retry_events(&rq->ctx, s.name, n_r));
 	audit_record(rq, &(struct audit_entry){
-			  .action = "bus.subscription.requeue",
-			  .object_type = "subscription",
-			  .object_id = s.name,
-			  .after = one_int(rq, "requeued", *n_r),
-		  });
+				 .action = "bus.subscription.requeue",
+				 .object_type = "subscription",
+				 .object_id = s.name,
+				 .after = one_int(rq, "requeued", *n_r),
+			 });
 	return OK;
 }
 
@@ -79,11 +79,11 @@ err_t staff_retry_jobs(struct request *rq, const char *queue, int64_t *n_r)
 	TRY(staff_store_queue(&rq->ctx, queue, &q));
 	TRY(staff_store_retry_jobs(&rq->ctx, q.name, n_r));
 	audit_record(rq, &(struct audit_entry){
-			  .action = "bus.queue.requeue",
-			  .object_type = "queue",
-			  .object_id = q.name,
-			  .after = one_int(rq, "requeued", *n_r),
-		  });
+				 .action = "bus.queue.requeue",
+				 .object_type = "queue",
+				 .object_id = q.name,
+				 .after = one_int(rq, "requeued", *n_r),
+			 });
 	return OK;
 }
 
@@ -105,12 +105,12 @@ static err_t decide(struct request *rq, const struct uuid *id, const char *actio
 
 	TRY(staff_store_dead_letter(&rq->ctx, id, &d));
 	audit_record(rq, &(struct audit_entry){
-			  .action = action,
-			  .object_type = "dead_letter",
-			  .object_id = id->s,
-			  .before = letter_state(rq, &d, "dead"),
-			  .after = letter_state(rq, &d, state),
-		  });
+				 .action = action,
+				 .object_type = "dead_letter",
+				 .object_id = id->s,
+				 .before = letter_state(rq, &d, "dead"),
+				 .after = letter_state(rq, &d, state),
+			 });
 	return OK;
 }
 

@@ -45,8 +45,8 @@ static const struct db_stmt TRIM = DB_EXEC("bus_trim", SQL("select bus.trim_outb
 static const struct db_stmt PURGE = DB_ROWS("bus_purge", struct answer, N_COLUMNS,
 	SQL("select greatest(bus.purge_settled($1::integer), platform.purge_idempotency($1::integer))::bigint as n"));
 
-const struct db_stmt *const BUS_STATEMENTS[] = {&PROCESSES, &TOPICS, &LEAD, &NEGLECTED, &SEQUENCE, &PARTITIONS, &DROP_OLD,
-	&TRIM, &PURGE, NULL};
+const struct db_stmt *const BUS_STATEMENTS[] = {
+	&PROCESSES, &TOPICS, &LEAD, &NEGLECTED, &SEQUENCE, &PARTITIONS, &DROP_OLD, &TRIM, &PURGE, NULL};
 
 err_t bus_store_processes(struct ctx *c, struct process_row **rows_r, size_t *n_r)
 {

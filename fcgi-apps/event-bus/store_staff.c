@@ -84,9 +84,11 @@ static const struct db_column QUEUE_COLUMNS[] = {
 	DB_COLUMN_AS(struct queue, oldest_us, DB_TIME, "oldest_at"),
 };
 static const struct db_stmt QUEUES = DB_ROWS("staff_queues", struct queue, QUEUE_COLUMNS,
-	SQL("select queue as name, due, failing, scheduled, leased, dead, oldest_at from bus.queue_state order by queue"));
+	SQL("select queue as name, due, failing, scheduled, leased, dead, oldest_at from bus.queue_state order by "
+	    "queue"));
 static const struct db_stmt QUEUE = DB_ROWS("staff_queue", struct queue, QUEUE_COLUMNS,
-	SQL("select queue as name, due, failing, scheduled, leased, dead, oldest_at from bus.queue_state where queue = $1"));
+	SQL("select queue as name, due, failing, scheduled, leased, dead, oldest_at from bus.queue_state where queue = "
+	    "$1"));
 
 static const struct db_column SAGA_COLUMNS[] = {
 	DB_COLUMN(struct saga_row, order_id, DB_UUID),
@@ -121,7 +123,8 @@ static const struct db_column DEAD_COLUMNS[] = {
 	"select id, kind, source, topic, key, error, request_id, nullif(trace_id, '') as trace_id,"                    \
 	" attempts::bigint, position, created_at, dead_at, payload from bus.dead_letter"
 static const struct db_stmt DEAD_LETTERS = DB_ROWS("staff_dead_letters", struct dead_letter, DEAD_COLUMNS,
-	SQL(DEAD_SELECT " where ($1::timestamptz is null or (dead_at, id) < ($1, $2::uuid)) and ($3::text is null or source = $3)"
+	SQL(DEAD_SELECT " where ($1::timestamptz is null or (dead_at, id) < ($1, $2::uuid)) and ($3::text is null or "
+			"source = $3)"
 			" order by dead_at desc, id desc limit $4::bigint"));
 static const struct db_stmt DEAD_LETTER =
 	DB_ROWS("staff_dead_letter", struct dead_letter, DEAD_COLUMNS, SQL(DEAD_SELECT " where id = $1::uuid"));
@@ -135,8 +138,8 @@ static const struct db_column N_COLUMNS[] = {DB_COLUMN(struct answer, n, DB_INT6
 
 static const struct db_stmt PAUSE =
 	DB_ROWS("staff_pause", struct answer, YES_COLUMNS, SQL("select bus.pause($1, $2::boolean) as yes"));
-static const struct db_stmt POSITION_AT = DB_ROWS(
-	"staff_position_at", struct answer, N_COLUMNS, SQL("select bus.position_at($1::timestamptz) as n"));
+static const struct db_stmt POSITION_AT =
+	DB_ROWS("staff_position_at", struct answer, N_COLUMNS, SQL("select bus.position_at($1::timestamptz) as n"));
 static const struct db_stmt REPLAY =
 	DB_ROWS("staff_replay", struct answer, YES_COLUMNS, SQL("select bus.replay($1, $2::bigint) as yes"));
 static const struct db_stmt RETRY_EVENTS =
@@ -148,9 +151,9 @@ static const struct db_stmt RETRY =
 static const struct db_stmt SKIP =
 	DB_ROWS("staff_skip", struct answer, YES_COLUMNS, SQL("select bus.dead_letter_skip($1::uuid) as yes"));
 
-const struct db_stmt *const STAFF_STATEMENTS[] = {&SERVICES, &LOG_STATE, &SUBSCRIPTIONS, &SUBSCRIPTION, &PARKED, &QUEUES,
-	&QUEUE, &SAGAS, &DEAD_LETTERS, &DEAD_LETTER, &PAUSE, &POSITION_AT, &REPLAY, &RETRY_EVENTS, &RETRY_JOBS, &RETRY,
-	&SKIP, NULL};
+const struct db_stmt *const STAFF_STATEMENTS[] = {&SERVICES, &LOG_STATE, &SUBSCRIPTIONS, &SUBSCRIPTION, &PARKED,
+	&QUEUES, &QUEUE, &SAGAS, &DEAD_LETTERS, &DEAD_LETTER, &PAUSE, &POSITION_AT, &REPLAY, &RETRY_EVENTS, &RETRY_JOBS,
+	&RETRY, &SKIP, NULL};
 
 err_t staff_store_log(struct ctx *c, struct log_state *log_r)
 {

@@ -42,8 +42,7 @@ struct subscription_detail {
 	struct dead_letter *dead; /* the newest */
 	size_t ndead;
 };
-err_t staff_store_subscription_detail(
-	struct ctx *c, const char *name, struct subscription_detail *detail_r) MUST_CHECK;
+err_t staff_store_subscription_detail(struct ctx *c, const char *name, struct subscription_detail *detail_r) MUST_CHECK;
 
 err_t staff_store_pause(struct ctx *c, const char *name, bool paused) MUST_CHECK;
 /* The last position logged before that time. */

@@ -81,8 +81,8 @@ static void set_ago(struct request *rq, json_t *o, const char *key, int64_t us)
 	page_set_time(rq, o, key, us);
 	at = json_object_get(o, key);
 	if (json_is_object(at))
-		json_set_text(at, "ago",
-			text(rq, "admin.system.ago", TEXT_ARGS({"span", span_text(rq, age_secs(us))})));
+		json_set_text(
+			at, "ago", text(rq, "admin.system.ago", TEXT_ARGS({"span", span_text(rq, age_secs(us))})));
 }
 
 /* A number, and whether there is anything: the templates ask no numbers. */
@@ -118,7 +118,8 @@ static const char *roles_text(struct request *rq, const char *kinds)
 	buf_init(&b, rq->ctx.arena, 256);
 	while (str_next(&rest, ' ', &kind))
 		buf_printf(&b, "%s%s", kind.p != kinds ? ", " : "",
-			text(rq, arena_printf(rq->ctx.arena, "admin.system.role.%s", str_dup(rq->ctx.arena, kind)), NULL, 0));
+			text(rq, arena_printf(rq->ctx.arena, "admin.system.role.%s", str_dup(rq->ctx.arena, kind)),
+				NULL, 0));
 	return buf_ok(&b) ? b.p : kinds;
 }
 
@@ -267,7 +268,8 @@ static json_t *view_figures(struct request *rq, const struct system_state *s, co
 
 	add_figure(rq, list, "admin.system.services_up",
 		text(rq, "admin.system.of",
-			TEXT_ARGS({"count", number_text(rq, (int64_t)up)}, {"all", number_text(rq, (int64_t)s->nservices)})),
+			TEXT_ARGS({"count", number_text(rq, (int64_t)up)},
+				{"all", number_text(rq, (int64_t)s->nservices)})),
 		up < s->nservices);
 	add_figure(rq, list, "admin.system.head", number_text(rq, s->log.head), false);
 	add_figure(rq, list, "admin.system.rate", number_text(rq, s->log.last_minute), false);

@@ -47,8 +47,10 @@ static void add_things(void)
 {
 	add_account("1", "{customer,admin}", ADMIN_TOKEN);
 	add_account("2", "{customer}", CUSTOMER_TOKEN);
-	test_sql("insert into bus.subscription (name, owner, topics) values ('" SUBSCRIPTION "', 'es_orders', '{order.placed}');"
-		 "insert into bus.cursor (subscription, shard, pos) select '" SUBSCRIPTION "', s, 0 from generate_series(0, 15) s;"
+	test_sql("insert into bus.subscription (name, owner, topics) values ('" SUBSCRIPTION
+		 "', 'es_orders', '{order.placed}');"
+		 "insert into bus.cursor (subscription, shard, pos) select '" SUBSCRIPTION
+		 "', s, 0 from generate_series(0, 15) s;"
 		 "select platform.register_service('cart-service', '1.0', 'host', 1, '/s', 'web')");
 }
 
@@ -58,12 +60,15 @@ static int dead_letter(void **state)
 	(void)state;
 	test_sql("delete from bus.parked; delete from bus.job; delete from bus.event;"
 		 "update bus.subscription set paused = false;"
-		 "insert into bus.parked (subscription, pos, id, shard, order_key, state, attempts, last_error, event, settled_at)"
+		 "insert into bus.parked (subscription, pos, id, shard, order_key, state, attempts, last_error, event, "
+		 "settled_at)"
 		 " values ('" SUBSCRIPTION "', 7, '" LETTER "', 1, 'o', 'dead', 8, '<no>',"
 		 " '{\"topic\": \"order.placed\", \"payload\": {\"n\": 1}, \"created_at\": \"2026-03-01T12:00:00Z\","
 		 " \"headers\": {\"traceparent\": \"" TRACEPARENT "\", \"request_id\": \"request-1\"}}', now());"
-		 "insert into bus.job (public_id, queue, dedup_key, payload, state, attempts, last_error, settled_at) values"
-		 " ('" JOB "', '" QUEUE "', 'mail-1', '{\"to\": 1}', 'dead', 10, 'nobody there', now() - interval '1 minute')");
+		 "insert into bus.job (public_id, queue, dedup_key, payload, state, attempts, last_error, settled_at) "
+		 "values"
+		 " ('" JOB "', '" QUEUE
+		 "', 'mail-1', '{\"to\": 1}', 'dead', 10, 'nobody there', now() - interval '1 minute')");
 	return 0;
 }
 

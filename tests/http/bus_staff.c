@@ -1,4 +1,5 @@
-/* What staff decides about the bus, by the API and on the pages: who may, what happens, what the audit log says of it. */
+/* What staff decides about the bus, by the API and on the pages: who may, what happens, what the audit log says of it.
+ */
 #include "bus_common.h"
 
 static const struct db_stmt *const *const STATEMENTS[] = {BUS_STATEMENTS, STAFF_STATEMENTS, NULL};
@@ -26,8 +27,10 @@ static int stop(void **state)
 static int log_of_twenty(void **state)
 {
 	(void)dead_letter(state);
-	test_sql("insert into bus.event (pos, shard, event_id, topic, aggregate_type, aggregate_id, order_key, payload, headers, created_at,"
-		 " logged_at) select n, 3, gen_random_uuid(), 'order.placed', 'order', 'a', 'a', '{}', '{}', now() - (20 - n) * interval '1 minute',"
+	test_sql("insert into bus.event (pos, shard, event_id, topic, aggregate_type, aggregate_id, order_key, "
+		 "payload, headers, created_at,"
+		 " logged_at) select n, 3, gen_random_uuid(), 'order.placed', 'order', 'a', 'a', '{}', '{}', now() - "
+		 "(20 - n) * interval '1 minute',"
 		 " now() - (20 - n) * interval '1 minute' from generate_series(1, 20) n;"
 		 "update bus.cursor set pos = 20");
 	return 0;
@@ -45,7 +48,8 @@ static struct request *submit(const char *path, const char *body)
 
 static const char *last_act(void)
 {
-	return test_sql_text("select action || ' ' || object_type || ' ' || object_id || ' ' || coalesce(before::text, '-') || ' ' ||"
+	return test_sql_text("select action || ' ' || object_type || ' ' || object_id || ' ' || coalesce(before::text, "
+			     "'-') || ' ' ||"
 			     " coalesce(after::text, '-') from auth.audit_entry order by id desc limit 1");
 }
 
@@ -63,7 +67,8 @@ static void only_staff_decides(void **state)
 		assert_status(test_http("POST", paths[i], "{}", NULL), 401);
 		assert_status(test_http("POST", paths[i], "{}", AS_CUSTOMER, WITH_CSRF, NULL), 403);
 		assert_status(test_http("POST", paths[i], "{}", AS_ADMIN, NULL), 403); /* no CSRF token */
-		assert_status(test_http("GET", pages[i], NULL, AS_CUSTOMER, NULL), strstr(pages[i], "resume") || strstr(pages[i], "retry") ? 405 : 403);
+		assert_status(test_http("GET", pages[i], NULL, AS_CUSTOMER, NULL),
+			strstr(pages[i], "resume") || strstr(pages[i], "retry") ? 405 : 403);
 		assert_status(test_http("POST", pages[i], "csrf=" CSRF, AS_CUSTOMER, NULL), 403);
 		assert_status(test_http("POST", pages[i], "csrf=nonsense", AS_ADMIN, NULL), 403);
 	}
@@ -99,12 +104,14 @@ static void pausing_holds_it_until_resumed(void **state)
 	(void)state;
 	assert_status(rq, 200);
 	assert_string_equal(json_text(test_json(rq), "state", ""), "paused");
-	assert_string_equal(last_act(), "bus.subscription.pause subscription " SUBSCRIPTION " {\"paused\": false} {\"paused\": true}");
+	assert_string_equal(last_act(),
+		"bus.subscription.pause subscription " SUBSCRIPTION " {\"paused\": false} {\"paused\": true}");
 	assert_int_equal(test_sql_int("select count(*) from bus.subscription where paused"), 1);
 	assert_status(post(API "/pause", NULL), 200); /* again does no harm */
 	rq = post(API "/resume", NULL);
 	assert_string_equal(json_text(test_json(rq), "state", ""), "parked");
-	assert_string_equal(last_act(), "bus.subscription.resume subscription " SUBSCRIPTION " {\"paused\": true} {\"paused\": false}");
+	assert_string_equal(last_act(),
+		"bus.subscription.resume subscription " SUBSCRIPTION " {\"paused\": true} {\"paused\": false}");
 	rq = submit(PAGE "/pause", "csrf=" CSRF);
 	assert_status(rq, 303);
 	assert_string_equal(test_header(rq, "Location"), PAGE);
@@ -129,7 +136,8 @@ static void it_goes_back_to_a_position(void **state)
 	assert_int_equal(json_int(test_json(rq), "position", -1), 12);
 	assert_int_equal(json_int(test_json(rq), "lag", -1), 8);
 	assert_int_equal(position(), 12);
-	assert_string_equal(last_act(), "bus.subscription.replay subscription " SUBSCRIPTION " {\"position\": 20} {\"position\": 12}");
+	assert_string_equal(last_act(),
+		"bus.subscription.replay subscription " SUBSCRIPTION " {\"position\": 20} {\"position\": 12}");
 	assert_int_equal(test_sql_int("select count(*) from bus.parked"), 1); /* that of position 7 stays */
 	assert_status(post(API "/replay", "{\"position\": 0}"), 200);
 	assert_int_equal(position(), 0);
@@ -138,7 +146,8 @@ static void it_goes_back_to_a_position(void **state)
 
 static void it_goes_back_to_a_time(void **state)
 {
-	const char *since = test_sql_text("select to_char(now() at time zone 'UTC' - interval '270 seconds', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')");
+	const char *since = test_sql_text(
+		"select to_char(now() at time zone 'UTC' - interval '270 seconds', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')");
 
 	(void)state;
 	assert_status(post(API "/replay", arena_printf(test_ctx()->arena, "{\"since\": \"%s\"}", since)), 200);
@@ -147,10 +156,12 @@ static void it_goes_back_to_a_time(void **state)
 
 static void where_to_must_be_said(void **state)
 {
-	static const char *const bad[] = {"{}", "{\"position\": -1}", "{\"position\": \"x\"}", "{\"since\": \"yesterday\"}",
-		"{\"position\": 1, \"since\": \"2026-03-01T00:00:00Z\"}", "{\"position\": 1, \"more\": 1}", "{\"position\": 1e30}"};
-	static const char *const questions[] = {PAGE "/replay", PAGE "/replay?from=elsewhere", PAGE "/replay?from=position&position=x",
-		PAGE "/replay?from=position", PAGE "/replay?from=position&position=-3", PAGE "/replay?from=time",
+	static const char *const bad[] = {"{}", "{\"position\": -1}", "{\"position\": \"x\"}",
+		"{\"since\": \"yesterday\"}", "{\"position\": 1, \"since\": \"2026-03-01T00:00:00Z\"}",
+		"{\"position\": 1, \"more\": 1}", "{\"position\": 1e30}"};
+	static const char *const questions[] = {PAGE "/replay", PAGE "/replay?from=elsewhere",
+		PAGE "/replay?from=position&position=x", PAGE "/replay?from=position",
+		PAGE "/replay?from=position&position=-3", PAGE "/replay?from=time",
 		PAGE "/replay?from=time&date=2026-02-30", PAGE "/replay?from=time&date=2026-02-03&time=25:00"};
 
 	(void)state;
@@ -189,13 +200,15 @@ static void all_of_a_source_are_tried_again(void **state)
 	struct request *rq;
 
 	(void)state;
-	test_sql("insert into bus.parked (subscription, pos, shard, order_key, state, attempts, event, settled_at) values"
+	test_sql("insert into bus.parked (subscription, pos, shard, order_key, state, attempts, event, settled_at) "
+		 "values"
 		 " ('" SUBSCRIPTION "', 8, 1, 'o', 'dead', 8, '{\"payload\": {}}', now())");
 	rq = post(API "/requeue", NULL);
 	assert_status(rq, 200);
 	assert_int_equal(json_int(test_json(rq), "requeued", 0), 2);
 	assert_string_equal(last_act(), "bus.subscription.requeue subscription " SUBSCRIPTION " - {\"requeued\": 2}");
-	assert_string_equal(test_sql_text("select string_agg(state || attempts, ' ') from bus.parked"), "retry0 retry0");
+	assert_string_equal(
+		test_sql_text("select string_agg(state || attempts, ' ') from bus.parked"), "retry0 retry0");
 	assert_int_equal(test_sql_int("select count(*) from bus.dead_letter"), 1); /* the job is of another source */
 	rq = post("/api/v1/bus/queues/" QUEUE "/requeue", NULL);
 	assert_int_equal(json_int(test_json(rq), "requeued", 0), 1);
@@ -226,7 +239,8 @@ static void retry_and_skip_decide_once(void **state)
 	assert_string_equal(last_act(),
 		"bus.dead_letter.retry dead_letter " LETTER
 		" {\"state\": \"dead\", \"topic\": \"order.placed\", \"source\": \"" SUBSCRIPTION "\", \"attempts\": 8}"
-		" {\"state\": \"retry\", \"topic\": \"order.placed\", \"source\": \"" SUBSCRIPTION "\", \"attempts\": 8}");
+		" {\"state\": \"retry\", \"topic\": \"order.placed\", \"source\": \"" SUBSCRIPTION
+		"\", \"attempts\": 8}");
 	assert_status(post("/api/v1/bus/dead-letters/" LETTER "/skip", NULL), 404);
 	assert_status(post("/api/v1/bus/dead-letters/none/skip", NULL), 404);
 	assert_status(post("/api/v1/bus/dead-letters/" JOB "/skip", NULL), 204);

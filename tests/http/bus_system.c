@@ -50,7 +50,9 @@ static void only_staff_looks(void **state)
 		assert_status(test_http("GET", paths[i], NULL, NULL), 401);
 		assert_status(test_http("GET", paths[i], NULL, AS_CUSTOMER, NULL), 403);
 		assert_status(test_http("GET", paths[i], NULL, AS_ADMIN, NULL), 200);
-		assert_status(test_http("GET", arena_printf(test_ctx()->arena, "%s?x=1", paths[i]), NULL, AS_ADMIN, NULL), 400);
+		assert_status(
+			test_http("GET", arena_printf(test_ctx()->arena, "%s?x=1", paths[i]), NULL, AS_ADMIN, NULL),
+			400);
 	}
 	for (size_t i = 0; i < ARRAY_LEN(pages); i++) {
 		assert_status(test_http("GET", pages[i], NULL, AS_CUSTOMER, NULL), 403);
@@ -97,8 +99,10 @@ static void lag_is_in_events_and_seconds(void **state)
 	const json_t *o;
 
 	(void)state;
-	test_sql("insert into bus.event (pos, shard, event_id, topic, aggregate_type, aggregate_id, order_key, payload, headers,"
-		 " created_at) select n, 3, gen_random_uuid(), case when n < 4 then 'order.placed' else 'order.paid' end, 'order',"
+	test_sql("insert into bus.event (pos, shard, event_id, topic, aggregate_type, aggregate_id, order_key, "
+		 "payload, headers,"
+		 " created_at) select n, 3, gen_random_uuid(), case when n < 4 then 'order.placed' else 'order.paid' "
+		 "end, 'order',"
 		 " 'a', 'a', '{}', '{}', now() - interval '90 seconds' from generate_series(1, 5) n");
 	o = get("/api/v1/bus/subscriptions/" SUBSCRIPTION);
 	assert_int_equal(json_int(o, "lag", 0), 3); /* it does not hear of order.paid */
@@ -113,8 +117,10 @@ static void jobs_are_told_apart(void **state)
 
 	(void)state;
 	test_sql("insert into bus.job (queue, dedup_key, payload, run_at, last_error, lease) values"
-		 " ('" QUEUE "', '1', '{}', now() - interval '1 minute', null, null), ('" QUEUE "', '2', '{}', now() + interval '1 hour', null, null),"
-		 " ('" QUEUE "', '3', '{}', now() + interval '1 hour', 'no', null), ('" QUEUE "', '4', '{}', now() + interval '1 minute', null, gen_random_uuid()),"
+		 " ('" QUEUE "', '1', '{}', now() - interval '1 minute', null, null), ('" QUEUE
+		 "', '2', '{}', now() + interval '1 hour', null, null),"
+		 " ('" QUEUE "', '3', '{}', now() + interval '1 hour', 'no', null), ('" QUEUE
+		 "', '4', '{}', now() + interval '1 minute', null, gen_random_uuid()),"
 		 " ('a.done', '5', '{}', now(), null, null);"
 		 "update bus.job set state = 'done' where queue = 'a.done'");
 	o = json_array_get(json_object_get(get("/api/v1/bus/queues"), "data"), 1);
@@ -141,7 +147,9 @@ static void a_dead_letter_says_why_and_whence(void **state)
 	o = get("/api/v1/bus/dead-letters/" JOB);
 	assert_string_equal(json_text(o, "kind", ""), "job");
 	assert_true(json_is_null(json_object_get(o, "trace_id")));
-	assert_status(test_http("GET", "/api/v1/bus/dead-letters/01900000-0000-7000-8000-0000000000ff", NULL, AS_ADMIN, NULL), 404);
+	assert_status(
+		test_http("GET", "/api/v1/bus/dead-letters/01900000-0000-7000-8000-0000000000ff", NULL, AS_ADMIN, NULL),
+		404);
 	assert_status(test_http("GET", "/api/v1/bus/subscriptions/nothing.here", NULL, AS_ADMIN, NULL), 404);
 }
 
@@ -152,7 +160,8 @@ static void dead_letters_come_in_pages(void **state)
 
 	(void)state;
 	test_sql("insert into bus.parked (subscription, pos, shard, order_key, state, attempts, event, settled_at)"
-		 " select '" SUBSCRIPTION "', 100 + i, 1, 'k', 'dead', 8, '{\"payload\": {}}', now() - interval '1 hour' "
+		 " select '" SUBSCRIPTION
+		 "', 100 + i, 1, 'k', 'dead', 8, '{\"payload\": {}}', now() - interval '1 hour' "
 		 "from generate_series(1, 2) i");
 	rq = test_http("GET", "/api/v1/bus/dead-letters?limit=2", NULL, AS_ADMIN, NULL);
 	assert_string_equal(json_text(first_of(rq), "id", ""), LETTER);
@@ -207,9 +216,12 @@ static void one_of_each_has_a_page(void **state)
 	struct request *rq;
 
 	(void)state;
-	test_sql("insert into bus.parked (subscription, pos, shard, order_key, state, attempts, last_error, event) values"
-		 " ('" SUBSCRIPTION "', 50, 1, 'key-50', 'retry', 3, 'not yet', '{\"topic\": \"order.placed\", \"payload\": {}}'),"
-		 " ('" SUBSCRIPTION "', 51, 1, 'key-50', 'blocked', 0, null, '{\"topic\": \"order.placed\", \"payload\": {}}')");
+	test_sql("insert into bus.parked (subscription, pos, shard, order_key, state, attempts, last_error, event) "
+		 "values"
+		 " ('" SUBSCRIPTION
+		 "', 50, 1, 'key-50', 'retry', 3, 'not yet', '{\"topic\": \"order.placed\", \"payload\": {}}'),"
+		 " ('" SUBSCRIPTION
+		 "', 51, 1, 'key-50', 'blocked', 0, null, '{\"topic\": \"order.placed\", \"payload\": {}}')");
 	rq = test_http("GET", "/admin/system/subscriptions/" SUBSCRIPTION, NULL, AS_ADMIN, NULL);
 	assert_shows(rq, "key-50");
 	assert_shows(rq, "not yet");
@@ -229,12 +241,18 @@ static void stuck_orders_are_shown(void **state)
 	struct request *rq;
 
 	(void)state;
-	test_sql("insert into orders.orders (id, number, tracking_token, cart_id, payment_id, email, customer_key, name, currency, subtotal_minor,"
-		 " discount_minor, shipping_minor, tax_minor, total_minor, tax_included, item_count, shipping_option, shipping_name, country,"
-		 " shipping_address, placed_at, expires_at) values ('01900000-0000-7000-8000-0000000000a1', 'E23456789', gen_random_uuid(),"
-		 " gen_random_uuid(), gen_random_uuid(), 'a@example.com', 'k', 'A', 'EUR', 100, 0, 0, 0, 100, true, 1, 's', 'S', 'DE', '{}', now(), now());"
-		 "insert into orders.line (id, order_id, line_no, sku, name, options, quantity, unit_price_minor, discount_minor, total_minor,"
-		 " tax_minor, tax_rate_bp) values (gen_random_uuid(), '01900000-0000-7000-8000-0000000000a1', 0, 'S', 'S', '{}', 1, 100, 0, 100, 0, 0);"
+	test_sql("insert into orders.orders (id, number, tracking_token, cart_id, payment_id, email, customer_key, "
+		 "name, currency, subtotal_minor,"
+		 " discount_minor, shipping_minor, tax_minor, total_minor, tax_included, item_count, shipping_option, "
+		 "shipping_name, country,"
+		 " shipping_address, placed_at, expires_at) values ('01900000-0000-7000-8000-0000000000a1', "
+		 "'E23456789', gen_random_uuid(),"
+		 " gen_random_uuid(), gen_random_uuid(), 'a@example.com', 'k', 'A', 'EUR', 100, 0, 0, 0, 100, true, 1, "
+		 "'s', 'S', 'DE', '{}', now(), now());"
+		 "insert into orders.line (id, order_id, line_no, sku, name, options, quantity, unit_price_minor, "
+		 "discount_minor, total_minor,"
+		 " tax_minor, tax_rate_bp) values (gen_random_uuid(), '01900000-0000-7000-8000-0000000000a1', 0, 'S', "
+		 "'S', '{}', 1, 100, 0, 100, 0, 0);"
 		 "insert into orders.saga_step (order_id, step, state, attempts, last_error) values"
 		 " ('01900000-0000-7000-8000-0000000000a1', 'refund_payment', 'pending', 4, 'the provider is <away>')");
 	o = json_array_get(json_object_get(get("/api/v1/bus/sagas"), "data"), 0);

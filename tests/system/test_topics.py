@@ -4,7 +4,6 @@ Consumers tolerate members they don't know, so the catalogue's schemas are open;
 own code says must be written down. The module runs after most others, and looks at what all of them caused.
 """
 import json
-import os
 import re
 import subprocess
 import unittest
@@ -58,15 +57,6 @@ class Catalogue(ShopTest):
         super().setUpClass()
         cls.topics = {t["name"]: t for t in cls.shop.api("GET", "/events/topics").json["data"]}
 
-    def sql(self, query):
-        """Rows of JSON."""
-        run_dir = self.shop.run_dir
-        sockets = re.search(r"^unix_socket_directories = '(.*)'", (run_dir / "pg" / "postgresql.conf").read_text(encoding="utf-8"), re.M)[1]
-        done = subprocess.run(["psql", "-XAt", "-v", "ON_ERROR_STOP=1", "-h", sockets, "-p", "5432", "-U", "postgres", "-d", "ecostore", "-c", query],
-                              env={**os.environ, "PGPASSFILE": str(run_dir / "secret" / "postgres.pgpass")},
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=True, text=True)
-        return [json.loads(line) for line in done.stdout.splitlines()]
-
 
 class DocumentsTest(Catalogue):
     """The catalogue in itself."""
@@ -115,7 +105,7 @@ class CodeTest(Catalogue):
     def said_in_sql(self):
         """(topic, the schema) of every call in a function of the migrated database."""
         found = {}
-        for row in self.sql("select json_build_object('schema', n.nspname, 'name', p.proname, 'source', p.prosrc) from pg_proc p"
+        for row in self.shop.sql("select json_build_object('schema', n.nspname, 'name', p.proname, 'source', p.prosrc) from pg_proc p"
                             " join pg_namespace n on n.oid = p.pronamespace where p.prosrc ~ 'bus\\.emit\\('"):
             for call in re.findall(r"bus\.emit\(\s*(case\b.*?\bend\b|'[^']*'|\w+)", row["source"], re.S):
                 texts = re.findall(r"'([^']*)'", call) or re.findall(rf"\b{call}\s*:=\s*'([^']*)'", row["source"])
@@ -133,14 +123,14 @@ class CodeTest(Catalogue):
         self.assertEqual(said, {name: {topic["owner"]} for name, topic in self.topics.items()})
 
     def test_what_is_heard_is_declared(self):
-        for row in self.sql("select json_build_object('name', name, 'topics', topics) from bus.subscription"):
+        for row in self.shop.sql("select json_build_object('name', name, 'topics', topics) from bus.subscription"):
             self.assertLessEqual(set(row["topics"]), set(self.topics), row["name"])
 
     def test_what_is_not_declared_is_not_said(self):
         """Not by mistake either: PostgreSQL refuses it."""
         for role, topic in (("es_orders", "order.unheard_of"), ("es_orders", "payment.succeeded"), ("es_payment", "order.paid")):
             with self.assertRaises(subprocess.CalledProcessError) as refused:
-                self.sql(f"set session authorization {role}; select bus.emit('{topic}', 'order', '1', null, '{{}}')")
+                self.shop.sql(f"set session authorization {role}; select bus.emit('{topic}', 'order', '1', null, '{{}}')")
             self.assertIn("row-level security", refused.exception.stderr)
 
 
@@ -207,11 +197,11 @@ class TrafficTest(Catalogue):
         return {order["id"]}
 
     def events(self):
-        return self.sql("select json_build_object('topic', topic, 'payload', payload, 'order_key', order_key, 'headers', headers) from bus.event")
+        return self.shop.sql("select json_build_object('topic', topic, 'payload', payload, 'order_key', order_key, 'headers', headers) from bus.event")
 
     def wait_for_topics(self, order, topics):
         wait_for(f"{topics} of order {order['number']}", lambda: topics <= set(
-            self.sql(f"select to_json(topic) from bus.event where order_key = '{order['id']}'")), 40)
+            self.shop.sql(f"select to_json(topic) from bus.event where order_key = '{order['id']}'")), 40)
 
     def test_all_of_it(self):
         sku = self.happen_to_goods()

@@ -102,8 +102,9 @@ static void spans_are_read_at_a_glance(void **state)
 	static const struct {
 		int64_t secs, count;
 		const char *unit;
-	} SPANS[] = {{-5, 0, "seconds"}, {0, 0, "seconds"}, {59, 59, "seconds"}, {60, 1, "minutes"}, {3599, 59, "minutes"},
-		{3600, 1, "hours"}, {86399, 23, "hours"}, {86400, 1, "days"}, {8640000, 100, "days"}};
+	} SPANS[] = {{-5, 0, "seconds"}, {0, 0, "seconds"}, {59, 59, "seconds"}, {60, 1, "minutes"},
+		{3599, 59, "minutes"}, {3600, 1, "hours"}, {86399, 23, "hours"}, {86400, 1, "days"},
+		{8640000, 100, "days"}};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(SPANS); i++) {
