@@ -4,7 +4,9 @@ import unittest
 from chrome import ChromeTest, axe_source
 from shop import ADDRESS, CARDS, link_in, unique, wait_for
 
-OFFICE = ("", "/orders", "/products", "/categories", "/imports", "/customers", "/inventory", "/payments", "/messages", "/system")
+OFFICE = ("", "/orders", "/products", "/categories", "/imports", "/customers", "/inventory", "/payments", "/messages", "/system",
+          "/system/subscriptions/notification.messages", "/system/subscriptions/notification.messages/replay?from=start",
+          "/system/subscriptions/notification.messages/replay?from=time")
 
 
 class PagesTest(ChromeTest):
@@ -99,7 +101,7 @@ class PagesTest(ChromeTest):
         for path in OFFICE:
             with self.subTest(path):
                 self.visit("/admin" + path)
-                self.look("admin" + (path or "/start").replace("/", "-"))
+                self.look("admin" + (path or "/start").replace("/", "-").replace("?", "-"))
                 self.assert_accessible("/admin" + path)
 
     def test_nothing_there(self):
