@@ -42,7 +42,7 @@ SERVICES := $(patsubst fcgi-apps/%/main.c,%,$(wildcard fcgi-apps/*/main.c))
 SERVICE_SRC := $(foreach s,$(SERVICES),$(wildcard fcgi-apps/$(s)/*.c))
 BINARIES := $(SERVICES:%=$(OUT)/bin/%)
 TESTLIB_SRC := $(wildcard tests/lib/*.c)
-TEST_SRC := $(wildcard tests/unit/*.c tests/store/*.c tests/http/*.c)
+TEST_SRC := $(wildcard tests/unit/*.c tests/store/*.c tests/http/*.c tests/fault/*.c tests/bench/*.c)
 TESTS := $(TEST_SRC:%.c=$(OUT)/%)
 OBJECTS := $(patsubst %.c,$(OUT)/%.o,$(LIB_SRC) $(SERVICE_SRC) $(TESTLIB_SRC) $(TEST_SRC))
 
@@ -181,7 +181,8 @@ reset: ## Stop it and remove its data, after asking (YES=1: without)
 # ---------------------------------------------------------------- longer proofs
 
 .PHONY: test-fault test-fresh bench valgrind
-test-fault: tests assets ## 100 purchases while processes are killed with -9
+test-fault: tests assets ## 100 purchases, and a million events, while processes are killed with -9
+	@BUILD=$(OUT) EVENTS=$(or $(EVENTS),1000000) FAULT_SECS=7200 tests/run tests/fault/bus_storm
 	@BUILD=$(OUT) PURCHASES=$(or $(PURCHASES),100) PYTHONPATH=tests/lib /usr/bin/python3 -B tests/fault/test_fault.py -v
 
 test-fresh: ## make run and make test in a fresh Debian (debootstrap, root): slow
@@ -190,6 +191,7 @@ test-fresh: ## make run and make test in a fresh Debian (debootstrap, root): slo
 
 bench: tests assets ## Measure against the limits of this machine: ratios, p50/p99, memory
 	@BUILD=$(OUT) tests/bench/run
+	@BUILD=$(OUT) /usr/bin/python3 -B tests/bench/bus.py
 
 valgrind: tests assets ## 10,000 requests to each service under valgrind: no leak
 	@BUILD=$(OUT) tests/valgrind/run

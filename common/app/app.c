@@ -14,6 +14,7 @@
 #include "app/metrics.h"
 #include "app/process.h"
 #include "base/log.h"
+#include "data/trace.h"
 
 #define ARENA_SPARE (32u * 1024 * 1024) /* beyond the body: rows, JSON, pages */
 #define PROCESS_ARENA_MAX (8u * 1024 * 1024)
@@ -334,6 +335,7 @@ static int run_command(struct process *p, struct ctx *c, const struct command *c
 		argc++;
 	c->db = db_open(&p->db_setup);
 	e = process_start(c, p);
+	trace_begin(c);
 	if (e == OK)
 		e = cmd->run(c, argc, argv);
 	db_close(c->db);

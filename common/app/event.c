@@ -7,10 +7,15 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "data/trace.h"
 #include "edges/db.h"
 
-static const struct db_stmt EMIT = DB_EXEC("event_emit", SQL("select bus.emit($1, $2, $3, $4, $5::jsonb, $6::jsonb)"));
-static const struct db_stmt ENQUEUE = DB_EXEC("job_enqueue", SQL("select bus.enqueue($1, $2, $3::jsonb)"));
+/* What bus.emit() does for functions in SQL: going through it would cost more than the insert. */
+static const struct db_stmt EMIT = DB_EXEC(
+	"event_emit", SQL("insert into bus.outbox (topic, aggregate_type, aggregate_id, order_key, payload, headers)"
+			  " values ($1, $2, $3, $4, $5::jsonb, $6::jsonb)"));
+static const struct db_stmt ENQUEUE = DB_EXEC("job_enqueue",
+	SQL("select bus.enqueue($1, $2, $3::jsonb, $4::timestamptz, $5::integer, $6::integer, $7::jsonb)"));
 
 const struct db_stmt *const EVENT_STATEMENTS[] = {&EMIT, &ENQUEUE, NULL};
 
@@ -25,18 +30,23 @@ static void require_tx(const struct ctx *c, const char *what)
 
 void event_emit(struct ctx *c, const struct event *e)
 {
-	json_t *headers = json_new_object(c->arena);
-
 	require_tx(c, e->topic);
-	json_set_text_if(headers, "traceparent", c->traceparent);
-	json_set_text_if(headers, "request_id", c->request_id);
 	db_defer(c, &EMIT,
-		PARAMS(P_TEXT(e->topic), P_TEXT(e->aggregate_type), P_TEXT(e->aggregate_id), P_TEXT(e->order_key),
-			P_JSON(e->payload), P_JSON(headers)));
+		PARAMS(P_TEXT(e->topic), P_TEXT(e->aggregate_type), P_TEXT(e->aggregate_id),
+			P_TEXT(e->order_key != NULL ? e->order_key : e->aggregate_id), P_JSON(e->payload),
+			P_JSON(trace_headers(c))));
+}
+
+void job_enqueue_with(struct ctx *c, const struct job_order *o)
+{
+	require_tx(c, o->queue);
+	db_defer(c, &ENQUEUE,
+		PARAMS(P_TEXT(o->queue), P_TEXT(o->dedup_key), P_JSON(o->payload), P_TIME(o->run_at_us),
+			P_INT(o->priority), P_INT_OR_NULL(o->max_attempts, o->max_attempts > 0),
+			P_JSON(trace_headers(c))));
 }
 
 void job_enqueue(struct ctx *c, const char *queue, const char *dedup_key, const json_t *payload)
 {
-	require_tx(c, queue);
-	db_defer(c, &ENQUEUE, PARAMS(P_TEXT(queue), P_TEXT(dedup_key), P_JSON(payload)));
+	job_enqueue_with(c, &(struct job_order){.queue = queue, .dedup_key = dedup_key, .payload = payload});
 }

@@ -29,6 +29,13 @@ struct received_event {
 	int64_t created_us;
 };
 
+/* Where a subscription begins that is new; one that exists goes on where it stands. */
+enum consumer_start {
+	START_AT_ZERO = 0, /* everything the log still has: it does not matter which service is started first */
+	START_NOW,         /* what is logged from now on */
+	START_AT_TIME,     /* what was logged since then */
+};
+
 /*
  * One subscription. handle runs in the transaction that also moves the cursor, inside a
  * savepoint of its own; a failure parks the event (and later ones of its key) for retry.
@@ -37,17 +44,29 @@ struct consumer {
 	const char *subscription;        /* "order.payments": <service>.<purpose> */
 	const char *const *topics;       /* NULL-terminated */
 	err_t (*handle)(struct ctx *c, const struct received_event *e);
+	enum consumer_start start;
+	int64_t start_us;                /* of START_AT_TIME */
 };
 
 /* Leased jobs for effects outside PostgreSQL. */
 /* Queue a job in the open transaction; the same (queue, dedup_key) twice is one job. */
 void job_enqueue(struct ctx *c, const char *queue, const char *dedup_key, const json_t *payload);
 
+struct job_order {
+	const char *queue, *dedup_key;
+	const json_t *payload;   /* NULL: empty */
+	int64_t run_at_us;       /* 0: at once */
+	int32_t priority;        /* higher goes first */
+	int32_t max_attempts;    /* 0: ten; then the job is dead */
+};
+void job_enqueue_with(struct ctx *c, const struct job_order *o);
+
 struct job {
 	int64_t id;
 	const char *queue, *dedup_key;
 	json_t *payload;
 	int32_t attempts, max_attempts;  /* attempts counts this one */
+	const char *traceparent, *request_id; /* of what queued it; handle's ctx has them already; may be NULL */
 };
 
 struct job_worker {

@@ -12,6 +12,7 @@
 #include "app/metrics.h"
 #include "base/log.h"
 #include "data/clock.h"
+#include "data/trace.h"
 #include "edges/fcgi.h"
 
 #define SEGMENTS_MAX 16
@@ -408,24 +409,9 @@ static bool plain_id(const char *s)
 	return strspn(s, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_") == n;
 }
 
-/* 00-<32 hex>-<16 hex>-<2 hex> (W3C Trace Context, version 0). */
-static bool plain_traceparent(const char *s)
-{
-	static const size_t DASHES[] = {2, 35, 52};
-
-	if (s == NULL || strlen(s) != 55 || strncmp(s, "00-", 3) != 0)
-		return false;
-	for (size_t i = 0; i < 55; i++) {
-		bool dash = i == DASHES[0] || i == DASHES[1] || i == DASHES[2];
-		if (dash ? s[i] != '-' : strchr("0123456789abcdef", s[i]) == NULL)
-			return false;
-	}
-	return true;
-}
-
 static void name_request(struct request *rq)
 {
-	const char *id = fcgi_param(rq, "REQUEST_ID"), *trace = request_header(rq, "Traceparent");
+	const char *id = fcgi_param(rq, "REQUEST_ID");
 	struct uuid fresh;
 
 	if (!plain_id(id)) {
@@ -433,8 +419,8 @@ static void name_request(struct request *rq)
 		id = arena_strdup(rq->ctx.arena, fresh.s);
 	}
 	rq->ctx.request_id = id;
-	if (plain_traceparent(trace))
-		rq->ctx.traceparent = trace;
+	rq->ctx.traceparent = trace_accept(rq->ctx.arena, request_header(rq, "Traceparent"));
+	trace_begin(&rq->ctx); /* nginx did, but not everybody comes through it */
 	if (rq->app != NULL)
 		rq->https = strncmp(rq->app->public_url, "https:", 6) == 0;
 }

@@ -8,11 +8,12 @@
 
 #include "base/log.h"
 #include "data/clock.h"
+#include "data/trace.h"
 #include "edges/db.h"
 
 #define WAIT_MAX_MS 1000
 /* Under load a consumer looks no more often than this: batches grow instead, and cost less. */
-#define PACE_MS 8
+#define PACE_MS 12
 #define BUSY_EVENTS 64
 #define AWAY_FIRST_MS 200
 #define AWAY_MAX_MS 3000
@@ -70,6 +71,7 @@ static err_t run_timer(struct worker *w, const struct timer *t)
 	err_t e;
 
 	ctx_init(&unit, w->unit, w->db);
+	trace_begin(&unit);
 	e = t->run(&unit);
 	if (e != OK)
 		log_bug(&unit, "timer failed", LS("timer", t->name), LS("why", failure_text(&unit, e)));

@@ -12,10 +12,12 @@
 
 #include "app/metrics.h"
 #include "base/log.h"
+#include "data/trace.h"
 #include "edges/db.h"
 
 #define SHARDS 16
 #define BATCH_PER_SHARD 16
+#define BATCH_PER_SHARD_MAX 64 /* while much waits */
 
 struct claim {
 	const char *subscription;
@@ -55,7 +57,8 @@ static const struct db_column TAKEN_COLUMNS[] = {
 };
 static const struct db_column PARKED_COLUMNS[] = {TAKEN_EVENT_COLUMNS};
 
-static const struct db_stmt SUBSCRIBE = DB_EXEC("work_subscribe", SQL("select bus.subscribe($1, $2)"));
+static const struct db_stmt SUBSCRIBE =
+	DB_EXEC("work_subscribe", SQL("select bus.subscribe($1, $2, $3, $4::timestamptz)"));
 static const struct db_stmt CLAIM = DB_ROWS(
 	"work_claim", struct claim, CLAIM_COLUMNS, SQL("select subscription, shard, parked_pos from bus.claim($1)"));
 static const struct db_stmt TAKE = DB_ROWS("work_take", struct taken, TAKEN_COLUMNS,
@@ -80,8 +83,11 @@ struct batch {
 	int64_t shards[SHARDS];
 	size_t nshards;
 	int64_t parked_pos;
-	const struct taken *parked_in_batch[SHARDS * BATCH_PER_SHARD];
+	int64_t per_shard;
+	const struct taken **parked_in_batch; /* room for all of them */
 	size_t nparked;
+	const struct taken **done; /* room for all of them: what this transaction handled */
+	size_t ndone;
 	size_t handled;
 	bool guarded; /* each event in a savepoint: one of them failed without */
 };
@@ -90,6 +96,20 @@ struct handling {
 	const struct consumer *consumer;
 	const struct taken *taken;
 };
+
+/* What is done for an event belongs to the trace of what emitted it. */
+static void enter(struct ctx *c, const struct taken *t)
+{
+	c->request_id = t->request_id;
+	c->traceparent = t->traceparent;
+	trace_begin(c);
+}
+
+static void leave(struct ctx *c)
+{
+	c->request_id = NULL;
+	c->traceparent = NULL;
+}
 
 static err_t call_handler(struct ctx *c, void *arg)
 {
@@ -102,11 +122,9 @@ static err_t handle_unguarded(struct ctx *c, const struct consumer *consumer, co
 {
 	err_t e;
 
-	c->request_id = t->request_id;
-	c->traceparent = t->traceparent;
+	enter(c, t);
 	e = consumer->handle(c, &t->event);
-	c->request_id = NULL;
-	c->traceparent = NULL;
+	leave(c);
 	if (e == OK)
 		metric_add(METRIC_EVENTS_HANDLED, 1);
 	return e;
@@ -118,8 +136,7 @@ static err_t handle_one(struct ctx *c, const struct consumer *consumer, const st
 	struct handling h = {.consumer = consumer, .taken = t};
 	err_t e;
 
-	c->request_id = t->request_id;
-	c->traceparent = t->traceparent;
+	enter(c, t);
 	e = db_savepoint(c, call_handler, &h);
 	if (e == OK) {
 		metric_add(METRIC_EVENTS_HANDLED, 1);
@@ -128,8 +145,7 @@ static err_t handle_one(struct ctx *c, const struct consumer *consumer, const st
 		log_bug(c, "event failed", LS("subscription", consumer->subscription), LS("topic", t->event.topic),
 			LI("position", t->event.position), LS("why", failure_text(c, e)));
 	}
-	c->request_id = NULL;
-	c->traceparent = NULL;
+	leave(c);
 	return e;
 }
 
@@ -150,9 +166,9 @@ static err_t handle_or_park(struct ctx *c, struct batch *b, const struct taken *
 	if (!waits_behind(b, t)) {
 		err_t e = b->guarded ? handle_one(c, b->consumer, t) : handle_unguarded(c, b->consumer, t);
 
-		if (!b->guarded)
-			return e;
-		if (e == OK || failure_is_passing(e))
+		if (e == OK)
+			b->done[b->ndone++] = t;
+		if (e == OK || !b->guarded || failure_is_passing(e))
 			return e;
 		why = failure_text(c, e);
 		ctx_clear_failure(c);
@@ -186,13 +202,15 @@ static err_t batch_in_tx(struct ctx *c, void *arg)
 	struct taken *rows;
 	size_t n;
 
-	b->nparked = 0;
+	b->nparked = b->ndone = 0;
 	TRY(db_rows(c, &TAKE,
-		PARAMS(P_TEXT(b->consumer->subscription), P_INTS(b->shards, b->nshards), P_INT(BATCH_PER_SHARD)), &rows,
+		PARAMS(P_TEXT(b->consumer->subscription), P_INTS(b->shards, b->nshards), P_INT(b->per_shard)), &rows,
 		&n));
 	b->handled = n;
 	if (n == 0)
 		return OK;
+	b->parked_in_batch = arena_array_of(c->arena, n, const struct taken *);
+	b->done = arena_array_of(c->arena, n, const struct taken *);
 	for (size_t i = 0; i < n; i++)
 		TRY(handle_or_park(c, b, &rows[i]));
 	advance(c, b, rows, n);
@@ -203,18 +221,21 @@ static err_t parked_in_tx(struct ctx *c, void *arg)
 {
 	struct batch *b = arg;
 	const char *name = b->consumer->subscription;
-	struct taken t;
+	struct taken *t = arena_new_of(c->arena, struct taken);
 	bool found;
 	err_t e;
 
-	TRY(db_maybe(c, &TAKE_PARKED, PARAMS(P_TEXT(name), P_INT(b->parked_pos)), &t, &found));
+	b->ndone = 0;
+	b->done = arena_array_of(c->arena, 1, const struct taken *);
+	TRY(db_maybe(c, &TAKE_PARKED, PARAMS(P_TEXT(name), P_INT(b->parked_pos)), t, &found));
 	b->handled = found ? 1 : 0;
 	if (!found) /* staff skipped it meanwhile */
 		return OK;
-	e = handle_one(c, b->consumer, &t);
+	e = handle_one(c, b->consumer, t);
 	if (failure_is_passing(e))
 		return e;
 	if (e == OK) {
+		b->done[b->ndone++] = t;
 		db_defer(c, &PARKED_DONE, PARAMS(P_TEXT(name), P_INT(b->parked_pos)));
 	} else {
 		db_defer(c, &PARKED_FAILED, PARAMS(P_TEXT(name), P_INT(b->parked_pos), P_TEXT(failure_text(c, e))));
@@ -223,17 +244,35 @@ static err_t parked_in_tx(struct ctx *c, void *arg)
 	return OK;
 }
 
-/* A batch that failed as a whole is claimed again later, and its attempts are counted there. */
+/* Only now it is true: the transaction is committed. */
+static void log_done(struct ctx *c, const struct batch *b)
+{
+	for (size_t i = 0; i < b->ndone; i++) {
+		const struct received_event *e = &b->done[i]->event;
+
+		enter(c, b->done[i]);
+		log_info(c, "event handled", LS("subscription", b->consumer->subscription), LS("topic", e->topic),
+			LI("position", e->position));
+		leave(c);
+	}
+}
+
+/*
+ * A batch that failed as a whole is claimed again later, and its attempts are counted there.
+ * Nobody waits for the disk: a crash of the server takes effects and cursor back together, and
+ * the events come again. What leaves this database goes through jobs, whose lease waits for the
+ * disk, and so for all that was committed before it.
+ */
 static err_t run_batch(struct ctx *c, struct batch *b, err_t (*body)(struct ctx *c, void *arg), size_t *did)
 {
 	err_t e;
 
 	b->guarded = false;
-	e = db_tx(c, DB_TX_DEFAULT, body, b);
+	e = db_tx(c, DB_TX_ASYNC_COMMIT, body, b);
 	if (e != OK && !failure_is_passing(e)) {
 		ctx_clear_failure(c);
 		b->guarded = true;
-		e = db_tx(c, DB_TX_DEFAULT, body, b);
+		e = db_tx(c, DB_TX_ASYNC_COMMIT, body, b);
 	}
 	if (e != OK) {
 		log_bug(c, "batch of events failed", LS("subscription", b->consumer->subscription),
@@ -242,8 +281,11 @@ static err_t run_batch(struct ctx *c, struct batch *b, err_t (*body)(struct ctx 
 		return e == &ERR_UNAVAILABLE || e == &ERR_UNCERTAIN ? e : OK;
 	}
 	*did += b->handled;
+	log_done(c, b);
 	return OK;
 }
+
+static const char *const STARTS[] = {[START_AT_ZERO] = "zero", [START_NOW] = "now", [START_AT_TIME] = "time"};
 
 static err_t subscribe(struct worker *w, struct ctx *c)
 {
@@ -252,10 +294,22 @@ static err_t subscribe(struct worker *w, struct ctx *c)
 
 		while (s->topics[n] != NULL)
 			n++;
-		TRY(db_exec(c, &SUBSCRIBE, PARAMS(P_TEXT(s->subscription), P_TEXTS(s->topics, n)), NULL));
+		TRY(db_exec(c, &SUBSCRIBE,
+			PARAMS(P_TEXT(s->subscription), P_TEXTS(s->topics, n), P_TEXT(STARTS[s->start]),
+				P_TIME(s->start_us)),
+			NULL));
 	}
 	w->subscribed = true;
 	return OK;
+}
+
+/* A batch that was full leaves more behind: then larger ones cost less an event. */
+static void learn_size(struct worker *w, const struct batch *b)
+{
+	if (b->handled >= b->nshards * (size_t)b->per_shard)
+		w->per_shard = b->per_shard * 2 < BATCH_PER_SHARD_MAX ? b->per_shard * 2 : BATCH_PER_SHARD_MAX;
+	else
+		w->per_shard = BATCH_PER_SHARD;
 }
 
 static err_t work_consumer(
@@ -264,12 +318,15 @@ static err_t work_consumer(
 	struct batch *b = arena_new_of(c->arena, struct batch);
 
 	b->consumer = s;
+	b->per_shard = w->per_shard;
 	for (size_t i = 0; i < n; i++)
 		if (claims[i].parked_pos == 0 && strcmp(claims[i].subscription, s->subscription) == 0 &&
 			b->nshards < SHARDS)
 			b->shards[b->nshards++] = claims[i].shard;
-	if (b->nshards > 0)
+	if (b->nshards > 0) {
 		TRY(run_batch(c, b, batch_in_tx, did));
+		learn_size(w, b);
+	}
 	for (size_t i = 0; i < n && !worker_stopping(w); i++) {
 		if (claims[i].parked_pos == 0 || strcmp(claims[i].subscription, s->subscription) != 0)
 			continue;
@@ -288,6 +345,8 @@ err_t work_events(struct worker *w, struct ctx *c, size_t *did)
 		return OK;
 	if (!w->subscribed)
 		TRY(subscribe(w, c));
+	if (w->per_shard == 0)
+		w->per_shard = BATCH_PER_SHARD;
 	TRY(db_rows(c, &CLAIM, PARAMS(P_TEXTS(w->names, w->nconsumers)), &claims, &n));
 	if (n == 0)
 		return OK;

@@ -22,6 +22,7 @@ struct worker {
 	int64_t *timer_due_us; /* monotonic */
 	size_t ntimers;
 	bool subscribed;
+	int64_t per_shard; /* events a shard and batch; 0 at first */
 	int64_t last_pass_us;    /* monotonic: when the last one began */
 	int stop_fd; /* −1: none */
 };

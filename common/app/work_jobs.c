@@ -7,6 +7,7 @@
 #include "app/metrics.h"
 #include "base/log.h"
 #include "data/clock.h"
+#include "data/trace.h"
 #include "edges/db.h"
 
 #define LEASE_MOST 8
@@ -18,6 +19,8 @@ static const struct db_column JOB_COLUMNS[] = {
 	DB_COLUMN(struct job, payload, DB_JSON),
 	DB_COLUMN(struct job, attempts, DB_INT32),
 	DB_COLUMN(struct job, max_attempts, DB_INT32),
+	DB_COLUMN(struct job, traceparent, DB_TEXT),
+	DB_COLUMN(struct job, request_id, DB_TEXT),
 };
 struct answer {
 	bool yes;
@@ -25,7 +28,7 @@ struct answer {
 static const struct db_column ANSWER_COLUMNS[] = {DB_COLUMN(struct answer, yes, DB_BOOL)};
 
 static const struct db_stmt LEASE = DB_ROWS("job_lease", struct job, JOB_COLUMNS,
-	SQL("select id, queue, dedup_key, payload, attempts, max_attempts"
+	SQL("select id, queue, dedup_key, payload, attempts, max_attempts, traceparent, request_id"
 	    " from bus.lease($1, $2::integer, $3::integer, $4::uuid)"));
 static const struct db_stmt RENEW =
 	DB_ROWS("job_renew", struct answer, ANSWER_COLUMNS, SQL("select bus.renew($1, $2::uuid, $3::integer) as yes"));
@@ -60,6 +63,7 @@ static err_t settle(struct ctx *c, const struct leased *l, const struct job *j, 
 
 	if (outcome == OK) {
 		metric_add(METRIC_JOBS_DONE, 1);
+		log_info(c, "job done", LS("queue", j->queue), LS("key", j->dedup_key), LI("attempt", j->attempts));
 		TRY(db_one(c, &ACK, PARAMS(P_INT(j->id), P_UUID(&l->token)), &a));
 	} else {
 		metric_add(METRIC_JOBS_FAILED, 1);
@@ -83,8 +87,13 @@ static err_t run_job(struct worker *w, struct ctx *c, const struct leased *l, co
 	if (!ours)
 		return OK;
 	ctx_init(&unit, w->unit, w->db);
+	unit.request_id = c->request_id = j->request_id;
+	unit.traceparent = j->traceparent;
+	trace_begin(&unit);
+	c->traceparent = arena_strdup(c->arena, unit.traceparent);
 	e = l->worker->handle(&unit, j);
 	e = settle(c, l, j, e, e == OK ? NULL : arena_strdup(c->arena, failure_text(&unit, e)));
+	c->request_id = c->traceparent = NULL;
 	arena_reset(w->unit);
 	return e;
 }

@@ -15,6 +15,8 @@
 
 #define LINE_MAX_BYTES 4096  /* PIPE_BUF: such a write to a pipe is atomic */
 #define VALUE_MAX_BYTES 1024 /* of one field, before escaping */
+#define TRACE_ID_AT 3        /* in a traceparent */
+#define TRACE_ID_LEN 32
 
 /* A field so named is a mistake of the caller: its value is not written, in any build. */
 static const char *const FORBIDDEN_KEYS[] = {
@@ -133,6 +135,17 @@ static void line_time(struct line *l)
 	line_text(l, "time", text);
 }
 
+/* The trace's id by itself too: it is what one looks for. */
+static void line_trace(struct line *l, const char *traceparent)
+{
+	char id[TRACE_ID_LEN + 1] = "";
+
+	if (strnlen(traceparent, TRACE_ID_AT + TRACE_ID_LEN) == TRACE_ID_AT + TRACE_ID_LEN)
+		memcpy(id, traceparent + TRACE_ID_AT, TRACE_ID_LEN);
+	line_text(l, "trace_id", id);
+	line_text(l, "traceparent", traceparent);
+}
+
 static bool forbidden(const char *key)
 {
 	for (size_t i = 0; i < ARRAY_LEN(FORBIDDEN_KEYS); i++)
@@ -156,7 +169,7 @@ void log_write(const struct ctx *c, enum log_level level, const char *message, c
 	if (c != NULL && c->request_id != NULL)
 		line_text(&l, "request_id", c->request_id);
 	if (c != NULL && c->traceparent != NULL)
-		line_text(&l, "traceparent", c->traceparent);
+		line_trace(&l, c->traceparent);
 	for (size_t i = 0; i < n; i++) {
 		if (forbidden(fields[i].key))
 			line_text(&l, fields[i].key, "[not logged]");

@@ -3,7 +3,7 @@
  *
  *   log_info(c, "order placed", LS("number", o->number), LI("lines", n));
  *
- * The request id, traceparent, service and pid are added from the ctx and the
+ * The request id, trace id, traceparent, service and pid are added from the ctx and the
  * process. Every value is escaped; secrets are never passed in (the value of a key in
  * log.c's table of forbidden names is not written).
  *

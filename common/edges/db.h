@@ -57,15 +57,15 @@ struct db_column {
 #define DB_COLUMN_AS(type_, member, db_type_, sql_name) {.name = (sql_name), .type = (db_type_), .offset = offsetof(type_, member)}
 
 struct db_stmt {
-	const char *name; /* unique in the process; also the SQL comment and the metric's label */
-	const char *sql;
+	const char *name, *sql;          /* name: unique in the process; also the SQL comment and the metric's label */
 	const struct db_column *columns; /* in the order of the select list */
-	size_t ncolumns;
-	size_t row_size;
+	size_t ncolumns, row_size;
+	bool traced; /* DB_TRACED, last: what it calls emits events or queues jobs, and they carry on this unit's trace */
 };
-#define DB_ROWS(name_, row_type, columns_, sql_) \
-	{.name = (name_), .sql = (sql_), .columns = (columns_), .ncolumns = ARRAY_LEN(columns_), .row_size = sizeof(row_type)}
-#define DB_EXEC(name_, sql_) {.name = (name_), .sql = (sql_)}
+#define DB_ROWS(name_, row_type, columns_, sql_, ...)                                                                  \
+	{.name = (name_), .sql = (sql_), .columns = (columns_), .ncolumns = ARRAY_LEN(columns_), .row_size = sizeof(row_type), ##__VA_ARGS__}
+#define DB_EXEC(name_, sql_, ...) {.name = (name_), .sql = (sql_), ##__VA_ARGS__}
+#define DB_TRACED .traced = true
 
 enum db_param_type { DBP_NULL = 0, DBP_TEXT, DBP_INT, DBP_BOOL, DBP_TIME, DBP_JSON, DBP_BYTES, DBP_TEXTS, DBP_INTS };
 

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "data/trace.h"
 
 #define WRITE_PATIENCE_MS 30000
 #define PREPARED_FIRST_CAP 64
@@ -49,7 +50,7 @@ void queue_plain(struct ctx *c, struct queue *q, const char *sql, bool *done)
 	cmd->done = done;
 }
 
-static struct command *queue_query(
+static struct command *queue_execute(
 	struct ctx *c, struct queue *q, const struct db_stmt *s, const struct db_param *p, size_t np)
 {
 	struct command *cmd = queue_add(c, q, COMMAND_QUERY);
@@ -57,6 +58,17 @@ static struct command *queue_query(
 	cmd->stmt = s;
 	params_to_wire(c, p, np, &cmd->params);
 	return cmd;
+}
+
+/* Until the transaction's end, for bus.emit() and bus.enqueue() where SQL calls them. */
+static const struct db_stmt TRACE = DB_EXEC("db_trace", SQL("select set_config('es.trace', $1, true)"));
+
+static struct command *queue_query(
+	struct ctx *c, struct queue *q, const struct db_stmt *s, const struct db_param *p, size_t np)
+{
+	if (s->traced)
+		(void)queue_execute(c, q, &TRACE, PARAMS(P_JSON(trace_headers(c))));
+	return queue_execute(c, q, s, p, np);
 }
 
 void db_forget(struct db *db)

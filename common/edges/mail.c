@@ -128,6 +128,15 @@ static void set_date(GMimeMessage *message, int64_t date_us)
 	g_date_time_unref(date);
 }
 
+/* What caused the mail: whoever asks about it can be answered from the logs. */
+static void set_trace(const struct ctx *c, GMimeMessage *message)
+{
+	if (c->request_id)
+		g_mime_object_set_header(GMIME_OBJECT(message), "X-Request-Id", c->request_id, "utf-8");
+	if (c->traceparent)
+		g_mime_object_set_header(GMIME_OBJECT(message), "traceparent", c->traceparent, "utf-8");
+}
+
 static struct str written(struct ctx *c, GMimeMessage *message)
 {
 	GMimeFormatOptions *options = g_mime_format_options_new();
@@ -162,6 +171,7 @@ err_t mail_compose(struct ctx *c, const struct mail *m, struct str *message_r)
 	g_mime_message_set_message_id(message, m->message_id);
 	set_date(message, m->date_us ? m->date_us : clock_now_us());
 	g_mime_object_set_header(GMIME_OBJECT(message), "Auto-Submitted", "auto-generated", "utf-8"); /* RFC 3834 */
+	set_trace(c, message);
 	set_body(c, message, m);
 	struct str text = written(c, message);
 	if (text.n > MESSAGE_MAX)

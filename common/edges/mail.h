@@ -29,7 +29,7 @@ struct mail_server {
 	long timeout_secs;
 };
 
-/* The complete message with CRLF lines. */
+/* The complete message with CRLF lines; request id and trace of c are headers of it. */
 err_t mail_compose(struct ctx *c, const struct mail *m, struct str *message_r) MUST_CHECK;
 /*
  * OK only when the server took it for this recipient (250 to DATA and to RCPT).

@@ -120,8 +120,10 @@ static const struct db_column RESULT_COLUMNS[] = {
 	DB_COLUMN(struct row_result, message, DB_TEXT),
 };
 static const struct db_stmt APPLY = DB_ROWS("apply_products", struct row_result, RESULT_COLUMNS,
-	SQL("select row_no, outcome, product_id, slug, field, code, message from catalog.apply_products($1::jsonb)"));
-static const struct db_stmt ARCHIVE = DB_EXEC("product_archive", SQL("select catalog.archive_product($1::uuid)"));
+	SQL("select row_no, outcome, product_id, slug, field, code, message from catalog.apply_products($1::jsonb)"),
+	DB_TRACED);
+static const struct db_stmt ARCHIVE =
+	DB_EXEC("product_archive", SQL("select catalog.archive_product($1::uuid)"), DB_TRACED);
 
 static const struct db_stmt MEDIA_PUT = DB_EXEC("media_put",
 	SQL("insert into catalog.media (hash, extension, content_type, bytes, width, height)"
@@ -137,12 +139,14 @@ struct owner {
 	struct uuid product_id;
 };
 static const struct db_column OWNER_COLUMNS[] = {DB_COLUMN(struct owner, product_id, DB_UUID)};
-static const struct db_stmt IMAGE_ADD =
-	DB_EXEC("image_add", SQL("select catalog.add_image($1::uuid, $2::text, $3::text, $4::bigint, $5::bigint)"));
+static const struct db_stmt IMAGE_ADD = DB_EXEC(
+	"image_add", SQL("select catalog.add_image($1::uuid, $2::text, $3::text, $4::bigint, $5::bigint)"), DB_TRACED);
 static const struct db_stmt IMAGE_DELETE = DB_ROWS("image_delete", struct owner, OWNER_COLUMNS,
-	SQL("select product_id from catalog.delete_image($1::uuid) as product_id where product_id is not null"));
+	SQL("select product_id from catalog.delete_image($1::uuid) as product_id where product_id is not null"),
+	DB_TRACED);
 static const struct db_stmt IMAGE_FIRST = DB_ROWS("image_first", struct owner, OWNER_COLUMNS,
-	SQL("select product_id from catalog.first_image($1::uuid) as product_id where product_id is not null"));
+	SQL("select product_id from catalog.first_image($1::uuid) as product_id where product_id is not null"),
+	DB_TRACED);
 
 static const struct db_stmt REFRESH_STOCK =
 	DB_EXEC("refresh_stock", SQL("select catalog.refresh_stock(array[$1::text])"));

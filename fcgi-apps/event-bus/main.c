@@ -2,8 +2,9 @@
 #include "app/app.h"
 #include "bus.h"
 #include "store_bus.h"
+#include "store_staff.h"
 
-static const struct db_stmt *const *const STATEMENTS[] = {BUS_STATEMENTS, NULL};
+static const struct db_stmt *const *const STATEMENTS[] = {BUS_STATEMENTS, STAFF_STATEMENTS, NULL};
 
 static const struct config_key CONFIG[] = {
 	{"openapi", CONFIG_PATH, "/usr/share/ecostore/openapi.json", 0, 0,

@@ -9,31 +9,17 @@ extern const struct db_stmt *const BUS_STATEMENTS[];
 
 err_t bus_store_processes(struct ctx *c, struct process_row **rows_r, size_t *n_r) MUST_CHECK;
 err_t bus_store_topics(struct ctx *c, struct topic **rows_r, size_t *n_r) MUST_CHECK;
-err_t bus_store_subscriptions(struct ctx *c, struct subscription **rows_r, size_t *n_r) MUST_CHECK;
-err_t bus_store_dead_letters(
-	struct ctx *c, const struct dead_query *q, struct dead_letter **rows_r, size_t *n_r) MUST_CHECK;
-/* ERR_NOT_FOUND: no such dead letter, or somebody decided before. */
-err_t bus_store_retry(struct ctx *c, const struct uuid *id) MUST_CHECK;
-err_t bus_store_skip(struct ctx *c, const struct uuid *id) MUST_CHECK;
 
-/* Everything the page shows, in one round trip. */
-struct system_state {
-	struct log_state log;
-	struct service_row *services;
-	size_t nservices;
-	struct subscription *subscriptions;
-	size_t nsubscriptions;
-	struct dead_letter *dead;
-	size_t ndead;
-};
-err_t bus_store_system(struct ctx *c, const struct dead_query *q, struct system_state *state_r) MUST_CHECK;
-
-/* Whether this connection holds the sequencer's lock; takes it when it is free. */
-err_t bus_store_lead(struct ctx *c, bool *leading_r) MUST_CHECK;
+/* Whether this connection holds the sequencer's lock; waits that long for it. */
+err_t bus_store_lead(struct ctx *c, int wait_ms, bool *leading_r) MUST_CHECK;
+/* Whether events wait although somebody else holds the lock. */
+err_t bus_store_neglected(struct ctx *c, bool *neglected_r) MUST_CHECK;
 err_t bus_store_sequence(struct ctx *c, int64_t limit, int64_t *n_r) MUST_CHECK;
 err_t bus_store_ensure_partitions(struct ctx *c) MUST_CHECK;
 err_t bus_store_drop_old(struct ctx *c) MUST_CHECK;
-/* Settled jobs and dead letters, idempotency keys: what is past its time. */
-err_t bus_store_purge(struct ctx *c, int64_t *gone_r) MUST_CHECK;
+/* Give an outbox's space back that nothing else can clean. */
+err_t bus_store_trim(struct ctx *c) MUST_CHECK;
+/* Settled jobs and dead letters, idempotency keys: at most so many of each that are past their time. */
+err_t bus_store_purge(struct ctx *c, int64_t most, int64_t *gone_r) MUST_CHECK;
 
 #endif

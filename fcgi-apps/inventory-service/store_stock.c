@@ -74,12 +74,13 @@ static const struct db_column WAREHOUSE_ID_COLUMNS[] = {DB_COLUMN(struct warehou
 static const struct db_stmt WAREHOUSE_BY_CODE = DB_ROWS("warehouse_by_code", struct warehouse_id, WAREHOUSE_ID_COLUMNS,
 	SQL("select id from inventory.warehouse where code = $1::text"));
 
-static const struct db_stmt ADJUST =
-	DB_EXEC("stock_adjust", SQL("select inventory.move($1::text, $2::uuid, $3::bigint, $4::text, null, $5::text)"));
+static const struct db_stmt ADJUST = DB_EXEC("stock_adjust",
+	SQL("select inventory.move($1::text, $2::uuid, $3::bigint, $4::text, null, $5::text)"), DB_TRACED);
 
 static const struct db_stmt SHIP = DB_EXEC("stock_ship",
 	SQL("select inventory.ship($1::uuid, $2::uuid, array_agg(l.sku), array_agg(l.quantity))"
-	    " from jsonb_to_recordset($3::jsonb) as l(sku text, quantity bigint)"));
+	    " from jsonb_to_recordset($3::jsonb) as l(sku text, quantity bigint)"),
+	DB_TRACED);
 
 const struct db_stmt *const STOCK_STATEMENTS[] = {
 	&STOCK_LIST, &STOCK_BY_SKU, &SHELVES_BY_SKU, &WAREHOUSES, &MOVEMENTS, &WAREHOUSE_BY_CODE, &ADJUST, &SHIP, NULL,

@@ -56,7 +56,7 @@ static err_t send_letter(struct ctx *c, const struct message *m, const struct le
 			.from = from[0] != '\0' ? from : app_get()->support_email,
 			.from_name = app_get()->shop_name,
 			.to = l->to,
-			.to_name = l->to_name,
+			.to_name = l->to_name[0] != '\0' ? l->to_name : NULL,
 			.subject = l->subject,
 			.text = l->text,
 			.html = l->html,
@@ -107,7 +107,7 @@ static err_t send_message(struct ctx *c, const struct job *j)
 	kept = letter_to_keep(c, kind, &f, &l);
 	if (e != OK)
 		return record_failure(c, j, &m, &kept, e);
-	log_info(c, "mail sent", LS("message", m.id.s), LS("template", m.template));
+	log_info(c, "mail sent", LS("notification", m.id.s), LS("template", m.template));
 	return message_store_sent(c, &(struct sending){.message = &m, .letter = &kept, .state = "sent"});
 }
 

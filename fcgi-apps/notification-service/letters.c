@@ -251,7 +251,9 @@ static json_t *new_context(struct ctx *c, const struct mail_kind *kind, const st
 	json_set(o, "shop", shop);
 	json_set_text(o, "subject", l->subject);
 	json_set_text(o, "preheader", words(c, arena_printf(c->arena, "mail.%s.preheader", kind->words), NULL, 0));
-	json_set_text(o, "greeting_text", WORDS(c, "mail.greeting", {"name", first_name(c, l->to_name)}));
+	json_set_text(o, "greeting_text",
+		l->to_name[0] == '\0' ? words(c, "mail.greeting_plain", NULL, 0)
+				      : WORDS(c, "mail.greeting", {"name", first_name(c, l->to_name)}));
 	if (f->order != NULL)
 		json_set_text(o, "track_href", link_to(c, "/track/", json_text(f->order, "tracking_token", "")));
 	return o;
@@ -282,6 +284,8 @@ err_t letter_write(struct ctx *c, const struct message *m, const struct facts *f
 	}
 	if (l.to == NULL || l.to[0] == '\0')
 		return fail(c, &ERR_NOT_FOUND, "there is nobody to write to any more");
+	if (l.to_name == NULL || !may_be_said(l.to_name))
+		l.to_name = "";
 	l.subject = WORDS(c, arena_printf(c->arena, "mail.%s.subject", kind->words),
 		{"number", json_text(f->order, "number", "")}, {"shop", app_get()->shop_name});
 	context = new_context(c, kind, f, &l);

@@ -73,6 +73,8 @@ const struct mail_kind *mail_kind_by_purpose(const char *purpose);
 bool news_is_stale(int64_t created_us, int64_t now_us);
 /* Why this mail should not leave any more, or NULL. */
 const char *why_obsolete(const struct message *m, const struct facts *f);
+/* A name that a mail program would not turn into a link: whoever types it need not own the mailbox it is sent to. */
+bool may_be_said(const char *name);
 /* Staff may send it once more. */
 bool may_resend(const struct message *m);
 

@@ -57,6 +57,16 @@ const char *why_obsolete(const struct message *m, const struct facts *f)
 	return NULL;
 }
 
+bool may_be_said(const char *name)
+{
+	if (strpbrk(name, "/:@\\<>") != NULL)
+		return false;
+	for (const char *dot = strchr(name, '.'); dot != NULL; dot = strchr(dot + 1, '.'))
+		if (dot[1] != '\0' && dot[1] != ' ' && dot[1] != '.')
+			return false;
+	return true;
+}
+
 bool may_resend(const struct message *m)
 {
 	return strcmp(m->state, "sent") == 0 || strcmp(m->state, "dead") == 0;

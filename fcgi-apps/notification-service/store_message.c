@@ -65,7 +65,8 @@ static const struct db_stmt ADD = DB_EXEC("message_add",
 	    " where not $8::boolean or not exists (select from notification.message"
 	    " where order_id = $5 and purpose = $3 and created_at > now() - interval '1 hour')"
 	    " on conflict on constraint message_once do nothing returning id)"
-	    " select bus.enqueue('notification.mail', id::text, jsonb_build_object('message_id', id)) from added"));
+	    " select bus.enqueue('notification.mail', id::text, jsonb_build_object('message_id', id)) from added"),
+	DB_TRACED);
 
 static const struct db_stmt SENT = DB_EXEC(
 	"message_sent", SQL("update notification.message set state = $2::text, error = $3::text, attempts = attempts + "
@@ -106,9 +107,11 @@ static const struct db_stmt RESEND = DB_ROWS("message_resend", struct resent, RE
 	    "resends + 1,"
 	    " version = version + 1 where id = $1::uuid and state in ('sent', 'dead') returning id)"
 	    " select exists (select from changed) as allowed,"
-	    " coalesce((select bus.enqueue_again('notification.mail', id::text) from changed), false) as again"));
+	    " coalesce((select bus.enqueue_again('notification.mail', id::text) from changed), false) as again"),
+	DB_TRACED);
 static const struct db_stmt ENQUEUE = DB_EXEC("message_enqueue",
-	SQL("select bus.enqueue('notification.mail', $1::text, jsonb_build_object('message_id', $1::text))"));
+	SQL("select bus.enqueue('notification.mail', $1::text, jsonb_build_object('message_id', $1::text))"),
+	DB_TRACED);
 
 const struct db_stmt *const MESSAGE_STATEMENTS[] = {&LIST, &GET, &FACTS, &ADD, &SENT, &RESEND, &ENQUEUE, &FORGET, &ACCOUNT_FACTS, NULL};
 

@@ -5,8 +5,8 @@ struct flag {
 	bool yes;
 };
 static const struct db_column FLAG_COLUMNS[] = {DB_COLUMN(struct flag, yes, DB_BOOL)};
-static const struct db_stmt CANCEL_PAYMENT = DB_ROWS(
-	"change_cancel_payment", struct flag, FLAG_COLUMNS, SQL("select payment.cancel_intent($1::uuid) as yes"));
+static const struct db_stmt CANCEL_PAYMENT = DB_ROWS("change_cancel_payment", struct flag, FLAG_COLUMNS,
+	SQL("select payment.cancel_intent($1::uuid) as yes"), DB_TRACED);
 
 struct claimed {
 	struct uuid id;
@@ -26,7 +26,8 @@ static const struct db_stmt CANCEL =
 	DB_EXEC("change_cancel", SQL("update orders.orders set cancelled_at = $2::timestamptz, cancel_reason = "
 				     "$3::text"
 				     " where id = $1::uuid"));
-static const struct db_stmt RELEASE_STOCK = DB_EXEC("change_release_stock", SQL("select inventory.release($1::uuid)"));
+static const struct db_stmt RELEASE_STOCK =
+	DB_EXEC("change_release_stock", SQL("select inventory.release($1::uuid)"), DB_TRACED);
 static const struct db_stmt SET_PAYMENT = DB_EXEC("change_payment",
 	SQL("update orders.orders set payment_status = $2::text, paid_at = $3::timestamptz where id = $1::uuid"));
 

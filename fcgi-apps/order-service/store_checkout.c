@@ -54,10 +54,10 @@ static const struct db_stmt INSERT_STEPS = DB_EXEC("checkout_steps",
 	SQL("insert into orders.saga_step (order_id, step, state, next_at)"
 	    " values ($1::uuid, 'reserve_stock', 'done', null), ($1::uuid, 'open_payment', 'done', null),"
 	    " ($1::uuid, 'await_payment', 'pending', (select expires_at from orders.orders where id = $1::uuid))"));
-static const struct db_stmt OPEN_PAYMENT = DB_EXEC(
-	"checkout_open_payment", SQL("select payment.open_intent($1::uuid, $2::uuid, $3::text, $4::bigint, $5::text)"));
-static const struct db_stmt RESERVE =
-	DB_EXEC("checkout_reserve", SQL("select inventory.reserve($1::uuid, $2::text[], $3::bigint[], $4::text[])"));
+static const struct db_stmt OPEN_PAYMENT = DB_EXEC("checkout_open_payment",
+	SQL("select payment.open_intent($1::uuid, $2::uuid, $3::text, $4::bigint, $5::text)"), DB_TRACED);
+static const struct db_stmt RESERVE = DB_EXEC(
+	"checkout_reserve", SQL("select inventory.reserve($1::uuid, $2::text[], $3::bigint[], $4::text[])"), DB_TRACED);
 
 const struct db_stmt *const CHECKOUT_STATEMENTS[] = {
 	&TAKE_QUOTE, &INSERT_ORDER, &INSERT_LINES, &INSERT_STEPS, &OPEN_PAYMENT, &RESERVE, NULL};

@@ -4,7 +4,7 @@
 static const struct db_stmt ATTACH = DB_EXEC("people_attach", SQL("select orders.attach_guest_orders($1::uuid)"));
 static const struct db_stmt LEAVE = DB_EXEC("people_leave",
 	SQL("insert into orders.erasure (user_id) values ($1::uuid) on conflict do nothing"));
-static const struct db_stmt ANONYMISE = DB_EXEC("people_anonymise", SQL("select orders.anonymise()"));
+static const struct db_stmt ANONYMISE = DB_EXEC("people_anonymise", SQL("select orders.anonymise()"), DB_TRACED);
 
 const struct db_stmt *const PEOPLE_STATEMENTS[] = {&ATTACH, &LEAVE, &ANONYMISE, NULL};
 

@@ -3,6 +3,7 @@ local json_type = "application/json"
 local lines = {}
 for line in io.lines(os.getenv("DATA")) do lines[#lines + 1] = line end
 local scenario = os.getenv("SCENARIO")
+local headers = os.getenv("TOKEN") and {Authorization = "Bearer " .. os.getenv("TOKEN")}
 local threads = {}
 local number = 0
 
@@ -40,7 +41,7 @@ local steps = {
 }
 
 function request()
-	if scenario == "get" then return wrk.format("GET", pick()) end
+	if scenario == "get" then return wrk.format("GET", pick(), headers) end
 	if scenario == "add" then return post("/api/v1/carts/" .. lines[2 + id % (#lines - 1)] .. "/lines", '{"sku":"' .. lines[1] .. '","quantity":1}') end
 	return steps[step]()
 end

@@ -2,9 +2,11 @@
 import unittest
 
 from chrome import ChromeTest, axe_source
-from shop import ADDRESS, CARDS, unique, wait_for
+from shop import ADDRESS, CARDS, link_in, unique, wait_for
 
-OFFICE = ("", "/orders", "/products", "/categories", "/imports", "/customers", "/inventory", "/payments", "/messages", "/system")
+OFFICE = ("", "/orders", "/products", "/categories", "/imports", "/customers", "/inventory", "/payments", "/messages", "/system",
+          "/system/subscriptions/notification.messages", "/system/subscriptions/notification.messages/replay?from=start",
+          "/system/subscriptions/notification.messages/replay?from=time")
 
 
 class PagesTest(ChromeTest):
@@ -21,9 +23,10 @@ class PagesTest(ChromeTest):
         self.look("account-register")
         self.fill({"name": "Zoë Müller", "email": mail, "password": password})
         self.press("/register")
-        for path in ("", "/orders", "/addresses", "/security"):
+        for path in ("", "/orders", "/addresses", "/security", "/email", "/privacy"):
             self.visit("/account" + path)
             self.look("account" + path.replace("/", "-"))
+            self.assert_accessible("/account" + path)
         self.assertIn("Zoë Müller", self.text("header"))
         self.press("/logout")
         self.visit("/account")
@@ -36,6 +39,47 @@ class PagesTest(ChromeTest):
         self.visit("/")
         self.assertIn("Zoë Müller", self.text("header"), "nginx prints the name into a cached page")
         self.assert_quiet("home, signed in")
+
+    def test_mailbox(self):
+        """Confirm an address, forget the password, choose another: by the links of mails."""
+        self.open()
+        mail, password = f"{unique('a-rather-long-address-')}@a-long-domain-of-somebody.example.org", unique("secret-")
+        self.visit("/register")
+        self.fill({"name": "Zoë Müller", "email": mail, "password": password})
+        self.press("/register")
+        link = link_in(self.shop.wait_mail(mail, "Welcome"), "/verify")
+        self.visit(link)
+        self.look("account-verify")
+        self.assert_accessible("/verify")
+        self.press("/verify")
+        self.assertIn("confirmed", self.text())
+        self.visit(link)
+        self.look("account-verify-spent")
+        self.visit("/account/privacy")
+        self.fill({"password": "not the password"})
+        self.press("/account/privacy/erase")
+        self.look("account-privacy-refused")
+        self.visit("/account")
+        self.press("/logout")
+        self.visit("/forgot")
+        self.look("account-forgot")
+        self.assert_accessible("/forgot")
+        self.fill({"email": mail})
+        self.press("/forgot")
+        self.look("account-forgot-sent")
+        link = link_in(self.shop.wait_mail(mail, "new password"), "/reset")
+        self.visit(link)
+        self.fill({"password": "short"})
+        self.press("/reset")
+        self.look("account-reset-refused")
+        self.assert_accessible("/reset")
+        self.fill({"password": password + "-2"})
+        self.press("/reset")
+        self.at("/login")
+        self.visit(link)
+        self.look("account-reset-spent")
+        self.login(mail, password + "-2")
+        self.at("/account")
 
     def test_account_without_javascript(self):
         self.open(javascript=False)
@@ -57,7 +101,7 @@ class PagesTest(ChromeTest):
         for path in OFFICE:
             with self.subTest(path):
                 self.visit("/admin" + path)
-                self.look("admin" + (path or "/start").replace("/", "-"))
+                self.look("admin" + (path or "/start").replace("/", "-").replace("?", "-"))
                 self.assert_accessible("/admin" + path)
 
     def test_nothing_there(self):

@@ -217,6 +217,19 @@ static void a_reset_throws_everybody_out(void **state)
 	assert_status(post_token("/api/v1/auth/email/verify", "C1", ""), 422);
 }
 
+/* Parameters are the hash's own; at the next sign-in they become today's. */
+static void hashes_keep_up_with_their_parameters(void **state)
+{
+	(void)state;
+	test_sql("update auth.account set password_hash ="
+		 " '$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4'");
+	sign_in("passwore", 401);
+	assert_int_equal(count("auth.account where password_hash like '$argon2id$v=19$m=256,%'"), 1);
+	sign_in("password", 200);
+	assert_int_equal(count("auth.account where password_hash like '$argon2id$v=19$m=8,t=1,%'"), 1);
+	sign_in("password", 200);
+}
+
 static void breached_passwords_are_refused_everywhere(void **state)
 {
 	static const char BODY[] = "{\"current_password\":\"" PASSWORD "\",\"new_password\":\"known to everybody\"}";
@@ -514,6 +527,7 @@ int main(void)
 		TEST(another_letter_on_request),
 		TEST(forgetting_is_answered_alike),
 		TEST(a_reset_throws_everybody_out),
+		TEST(hashes_keep_up_with_their_parameters),
 		TEST(breached_passwords_are_refused_everywhere),
 		TEST(an_address_changes_when_the_new_one_is_proven),
 		TEST(a_taken_address_is_found_out_by_its_reader_only),

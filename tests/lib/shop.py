@@ -48,6 +48,15 @@ def wait_for(what, probe, secs=20.0, every=0.05):
         time.sleep(every)
 
 
+def link_in(message, path):
+    """The address after the shop's own in a mail's link to path."""
+    text = message.get_body(("plain",)).get_content()
+    found = re.search(rf"https?://[^/\s]+({re.escape(path)}\?token=[\w-]+)", text)
+    if not found:
+        raise AssertionError(f"no link to {path} in: {text}")
+    return found[1]
+
+
 def free_ports(count):
     sockets = [socket.socket() for _ in range(count)]
     try:
@@ -144,6 +153,16 @@ class Shop:
 
     def new_key(self):
         return str(uuid.uuid4())
+
+    # ------------------------------------------------------------ behind its back
+    def sql(self, query):
+        """As PostgreSQL's superuser; rows of JSON."""
+        conf = (self.run_dir / "pg" / "postgresql.conf").read_text(encoding="utf-8")
+        sockets = re.search(r"^unix_socket_directories = '(.*)'", conf, re.M)[1]
+        done = subprocess.run(["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", sockets, "-p", "5432", "-U", "postgres", "-d", "ecostore", "-c", query],
+                              env={**os.environ, "PGPASSFILE": str(self.run_dir / "secret" / "postgres.pgpass")},
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=True, text=True)
+        return [json.loads(line) for line in done.stdout.splitlines()]
 
     # ------------------------------------------------------------ people
     @property

@@ -77,7 +77,7 @@ static int clean(void **state)
 {
 	(void)state;
 	test_sql("delete from bus.outbox; delete from bus.event; delete from bus.job; delete from bus.subscription;"
-		 "truncate public.effect; update bus.log_head set pos = 0");
+		 "truncate public.effect");
 	fail_at = die_at = 0;
 	jobs_seen = 0;
 	job_outcome = OK;
@@ -235,28 +235,70 @@ static void reap(pid_t pid, int with_signal)
 	(void)waitpid(pid, &status, 0);
 }
 
-static void an_event_that_kills_is_buried(void **state)
+static void consume_in_a_process(void)
+{
+	pid_t pid = fork();
+	size_t did;
+	int status;
+
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(work_once(child_ctx(), &CONSUMING, &did) == OK ? 0 : 1);
+	(void)waitpid(pid, &status, 0);
+}
+
+/* In eight shards and more: its neighbours are in the batch that it kills at first. */
+static void an_event_that_kills_is_buried_alone(void **state)
 {
 	(void)state;
-	for (int i = 1; i <= 6; i++)
-		happen("a", i);
-	sequence_all();
-	die_at = 4;
-	for (int i = 0; i < 40 && test_sql_int("select count(*) from bus.parked where state = 'dead'") == 0; i++) {
-		pid_t pid = fork();
-		size_t did;
-		int status;
+	for (int i = 1; i <= 40; i++) {
+		char key[8];
 
-		assert_true(pid >= 0);
-		if (pid == 0)
-			_exit(work_once(child_ctx(), &CONSUMING, &did) == OK ? 0 : 1);
-		(void)waitpid(pid, &status, 0);
-		test_sql("update bus.cursor set updated_at = updated_at - interval '1 second'");
+		snprintf(key, sizeof(key), "k%d", i % 20);
+		happen(key, i);
 	}
-	assert_string_equal(
-		test_sql_text("select event ->> 'payload' from bus.parked where state = 'dead'"), "{\"n\": 4}");
+	sequence_all();
+	die_at = 24;
+	for (int i = 0; i < 80 && test_sql_int("select count(*) from bus.parked where state = 'dead'") == 0; i++) {
+		consume_in_a_process();
+		test_sql("update bus.cursor set updated_at = updated_at - interval '2 minutes'");
+	}
+	assert_string_equal(test_sql_text("select string_agg(event ->> 'payload', '') from bus.parked"), "{\"n\": 24}");
+	assert_string_equal(test_sql_text("select error from bus.dead_letter"),
+		"the consumer stopped each time while handling this event");
 	(void)consume();
-	assert_string_equal(effects(), "a1 a2 a3 a5 a6");
+	assert_int_equal(test_sql_int("select count(*) from public.effect"), 39);
+	assert_int_equal(test_sql_int("select count(distinct n) from public.effect"), 39);
+}
+
+/* The shard that kills is left alone for longer each time; the others go on meanwhile. */
+static void crash_loops_are_damped(void **state)
+{
+	(void)state;
+	happen("a", 1);
+	sequence_all();
+	die_at = 1;
+	for (int i = 0; i < 4; i++) {
+		consume_in_a_process();
+		test_sql("update bus.cursor set updated_at = clock_timestamp() - bus.patience(tries)");
+	}
+	assert_int_equal(test_sql_int("select crashes from bus.subscription_state"), 3);
+	assert_string_equal(
+		test_sql_text("select string_agg(extract(epoch from bus.patience(n))::float::text, ' ' order by n)"
+			      " from generate_series(1, 10) n"),
+		"0.5 1 2 4 8 16 32 60 60 60");
+	test_sql("update bus.cursor set updated_at = clock_timestamp() - interval '3 seconds'"); /* of the four it waits
+												  */
+	happen("b", 2);
+	happen("a", 3);
+	sequence_all();
+	assert_int_equal(consume(), 1);
+	assert_string_equal(effects(), "b2");
+	die_at = 0;
+	test_sql("update bus.cursor set updated_at = clock_timestamp() - interval '5 seconds'");
+	(void)consume();
+	assert_string_equal(effects(), "b2 a1 a3");
+	assert_int_equal(test_sql_int("select crashes from bus.subscription_state"), 0);
 }
 
 static void killed_consumers_lose_and_repeat_nothing(void **state)
@@ -345,7 +387,8 @@ int main(void)
 		cmocka_unit_test_setup(events_reach_their_handler_once, clean),
 		cmocka_unit_test_setup(a_failure_blocks_its_key_until_it_is_done, clean),
 		cmocka_unit_test_setup(a_hopeless_event_dies_and_frees_its_key, clean),
-		cmocka_unit_test_setup(an_event_that_kills_is_buried, clean),
+		cmocka_unit_test_setup(an_event_that_kills_is_buried_alone, clean),
+		cmocka_unit_test_setup(crash_loops_are_damped, clean),
 		cmocka_unit_test_setup(killed_consumers_lose_and_repeat_nothing, clean),
 		cmocka_unit_test_setup(a_job_is_done_once, clean),
 		cmocka_unit_test_setup(a_job_that_fails_comes_again, clean),

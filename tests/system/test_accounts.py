@@ -1,21 +1,16 @@
 """Mailboxes and what proves them: from the form to the mail and back, for accounts that exist and those that don't."""
+import concurrent.futures
+import contextlib
 import re
+import socket
 import unittest
 import urllib.parse
 
-from shop import Browser, Page, ShopTest, unique, wait_for
+import timing
+from shop import Browser, Page, ShopTest, link_in, unique, wait_for
 
 PASSWORD = "a few words in a row"
 OTHER_PASSWORD = "quite another sentence"
-
-
-def link_in(message, path):
-    """The address after the shop's own in a mail's link to path."""
-    text = message.get_body(("plain",)).get_content()
-    found = re.search(rf"https?://[^/\s]+({re.escape(path)}\?token=[\w-]+)", text)
-    if not found:
-        raise AssertionError(f"no link to {path} in: {text}")
-    return found[1]
 
 
 def token_of(link):
@@ -155,6 +150,47 @@ class AccountsTest(ShopTest):
         self.assertEqual(pages[0], pages[1])
         self.shop.wait_mail(known, "new password")
         self.assertEqual(self.shop.mails(unknown), [])
+
+    def test_time_tells_nothing(self):
+        """A sign-in that skips the hash, or a letter written at once, would be found out here: its share would be near 1."""
+        known = [self.new_address() for _ in range(12)]
+        for address in known:
+            self.register(address)
+        asks = {"login": lambda who: self.shop.api("POST", "/auth/login", {"email": who, "password": "not the password"}),
+                "forgot": self.forgot}
+        for name, ask in asks.items():
+            # each address three times: the account's own throttle is not what is measured
+            yes, no = timing.alternate(lambda i, ask=ask: ask(known[i % 12]), lambda i, ask=ask: ask(self.new_address()), 36)
+            share = timing.auc(yes, no)
+            self.assertLess(abs(share - 0.5), 5 * timing.auc_error(36, 36), f"{name}: {share:.2f}")
+
+    def test_a_flood_of_sign_ins_slows_nobody_else(self):
+        """More sign-ins at once than there are workers: who sends no password is answered before them."""
+        address = self.new_address()
+        token = self.register(address)
+        with concurrent.futures.ThreadPoolExecutor(24) as pool:
+            flood = [pool.submit(self.shop.api, "POST", "/auth/login", {"email": self.new_address(), "password": PASSWORD}) for _ in range(72)]
+            answered = [(self.me(token).status, self.shop.request("GET", "/login").status, self.shop.request("GET", "/.well-known/jwks.json").status)
+                        for _ in range(4)]
+            left = sum(not f.done() for f in flood)
+            statuses = {f.result().status for f in flood}
+        self.assertEqual(answered, [(200, 200, 200)] * 4)
+        self.assertEqual(statuses - {503}, {401})
+        self.assertGreater(left, 0, "twelve answers took longer than seventy-two hashes")
+
+    def test_the_queue_of_sign_ins_has_an_end(self):
+        """Its places are taken by clients whose bodies never come: the next is told to come again, and the others' pages go on."""
+        head = b"POST /api/v1/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n"
+        with contextlib.ExitStack() as held:
+            for _ in range(270):
+                s = held.enter_context(socket.create_connection(("127.0.0.1", self.shop.port), 10))
+                s.sendall(head)
+            refused = wait_for("a refusal", lambda: next((r for r in [self.shop.api("POST", "/auth/login", {"email": "a@example.org", "password": "x"})]
+                                                          if r.status == 503), None), 4)
+            self.assertTrue(refused.headers["Retry-After"])
+            self.assertEqual(refused.json["code"], "service_unavailable")
+            self.assertEqual(self.shop.request("GET", "/login").status, 200)
+        wait_for("a free place", lambda: self.shop.api("POST", "/auth/login", {"email": "a@example.org", "password": "x"}).status == 401)
 
     # ------------------------------------------------------------ another address
     def test_change_of_address(self):

@@ -57,6 +57,16 @@ static void cuts_what_is_too_long(void **state)
 	assert_string_equal(json_text(last_line(c), "level", ""), "error");
 }
 
+static void names_the_trace(void **state)
+{
+	struct ctx *c = *state;
+	c->traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+	log_info(c, "on its way");
+	json_t *line = last_line(c);
+	assert_string_equal(json_text(line, "trace_id", ""), "0af7651916cd43dd8448eb211c80319c");
+	assert_string_equal(json_text(line, "traceparent", ""), c->traceparent);
+}
+
 static void keeps_secrets_out(void **state)
 {
 	log_info(*state, "signed in", LS("password", "hunter2"), LI("cvc", 123));
@@ -78,6 +88,7 @@ int main(void)
 		UNIT(writes_one_object),
 		UNIT(escapes_everything),
 		UNIT(cuts_what_is_too_long),
+		UNIT(names_the_trace),
 		UNIT(keeps_secrets_out),
 		UNIT(respects_the_level),
 	};

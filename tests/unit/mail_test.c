@@ -173,6 +173,18 @@ static void headers_and_both_parts(void **state)
 	}
 }
 
+static void says_what_caused_it(void **state)
+{
+	(void)state;
+	struct mail m = good_mail();
+	assert_null(strstr(composed(&m), "traceparent"));
+	c.request_id = "0af7651916cd43dd8448eb211c80319c";
+	c.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+	const char *text = composed(&m);
+	assert_has(text, "X-Request-Id: 0af7651916cd43dd8448eb211c80319c\r\n");
+	assert_has(text, "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n");
+}
+
 static void plain_only(void **state)
 {
 	(void)state;
@@ -285,6 +297,7 @@ int main(void)
 #define TEST(function) cmocka_unit_test_setup(function, fresh)
 	const struct CMUnitTest tests[] = {
 		TEST(headers_and_both_parts),
+		TEST(says_what_caused_it),
 		TEST(plain_only),
 		TEST(domain_of_another_script),
 		TEST(injection_is_refused),

@@ -48,6 +48,18 @@ static void a_failed_payment_is_no_news_once_the_order_moved_on(void **state)
 	assert_null(why_obsolete(&m, &f));
 }
 
+static void names_are_no_links(void **state)
+{
+	static const char *const GOOD[] = {"", "Mara", "Mara Lind", "J. R. Smith", "Zoë Müller-Lüdenscheidt", "Dr. Who", "etc..."};
+	static const char *const BAD[] = {"https://evil.example", "evil.example", "www.evil.example now", "a@b", "see evil.example/x", "x:y", "<b>"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(GOOD); i++)
+		assert_true(may_be_said(GOOD[i]));
+	for (size_t i = 0; i < ARRAY_LEN(BAD); i++)
+		assert_false(may_be_said(BAD[i]));
+}
+
 static void only_what_rests_is_sent_again(void **state)
 {
 	(void)state;
@@ -63,6 +75,7 @@ int main(void)
 		UNIT(every_topic_consumed_has_a_kind),
 		cmocka_unit_test(news_grow_stale_after_two_days),
 		UNIT(a_failed_payment_is_no_news_once_the_order_moved_on),
+		cmocka_unit_test(names_are_no_links),
 		cmocka_unit_test(only_what_rests_is_sent_again),
 	};
 

@@ -21,9 +21,8 @@ NGINX_LEFTOVERS = [
     "fi",
     "echo $$ >group",
 ]
-# Passwords are hashed by these alone: so many at a time, whatever comes in, and behind everything else when processors are short.
+# Passwords are hashed by these alone: as many at a time as there are processors, whatever comes in.
 HASHERS = "auth-service-login"
-HASHERS_NICE = 5
 INFRASTRUCTURE = ("postgres", "nginx", "mail")
 # nginx writes its access log itself, in large pieces, which svlogd could not do as cheaply; so it is moved away when it is large.
 ROTATE = [
@@ -110,8 +109,7 @@ def define(place, settings):
     supervise.define(place, "rotate", ["sleep", "300"], {"PATH": "/usr/bin:/bin", "LOG": place.log / "nginx" / "access.log"}, ROTATE)
     processes = table(place)
     for p in processes:
-        niced = ["chpst", "-n", HASHERS_NICE] if p.name == HASHERS else []
-        supervise.define(place, p.name, niced + [place.bin / p.program] + ([p.mode] if p.mode else []), environment(place, settings, p))
+        supervise.define(place, p.name, [place.bin / p.program] + ([p.mode] if p.mode else []), environment(place, settings, p))
     supervise.forget_others(place, set(INFRASTRUCTURE) | {"rotate"} | {p.name for p in processes})
 
 
