@@ -281,9 +281,6 @@ class AccountsTest(ShopTest):
         self.sign_in(office, self.shop.admin_email, self.shop.admin_password)
         self.assertEqual(office.get(f"/admin/orders/{order['id']}").status, 200)
 
-    def test_the_last_administrator_stays(self):
-        self.assert_problem(self.shop.api("DELETE", "/me", {"password": self.shop.admin_password}, token=self.shop.admin()), 409, "last_admin")
-
     # ------------------------------------------------------------ remembered or not
     def test_remember_me_is_a_choice(self):
         address = self.new_address()
