@@ -133,7 +133,7 @@ clean: ## Remove build/ (never .run)
 # ---------------------------------------------------------------- the shop
 
 ASSET_SRC := $(wildcard templates/assets/*.* templates/assets/*/*)
-build/assets.json: $(ASSET_SRC) common/install/assets.py
+build/assets.json: $(ASSET_SRC) common/install/assets.py | packages
 	$(SAY) ASSETS $@
 	$(Q)common/install/assets.py templates/assets build/assets $@
 
@@ -141,7 +141,7 @@ build/assets.json: $(ASSET_SRC) common/install/assets.py
 assets: packages build/assets.json build/openapi.json
 
 # The services' documents as one, held against their route tables: a difference stops the build.
-build/openapi.json: $(wildcard fcgi-apps/*/openapi.yaml) common/install/openapi_base.yaml common/install/openapi_merge.py $(BINARIES)
+build/openapi.json: $(wildcard fcgi-apps/*/openapi.yaml) common/install/openapi_base.yaml common/install/openapi_merge.py $(BINARIES) | packages
 	$(SAY) DOCS $@
 	$(Q)for b in $(BINARIES); do "$$b" --routes || exit 1; done > $@.routes
 	$(Q)common/install/openapi_merge.py --routes $@.routes --out $@
