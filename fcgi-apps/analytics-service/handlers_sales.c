@@ -53,8 +53,6 @@ err_t page_dashboard(struct request *rq)
 	json_set(context, "top_products", view_top_products(rq, d.top, d.ntop));
 	json_set_bool(context, "has_recent_orders", d.nrecent > 0);
 	json_set(context, "recent_orders", view_recent_orders(rq, d.recent, d.nrecent));
-	json_set_bool(context, "has_tasks", false);
-	json_set_null(context, "live_href");
 	return page_respond(rq, 200, "analytics/admin-dashboard", context,
 		&(struct page_info){.title = text(rq, "admin.dashboard.title", NULL, 0), .noindex = true});
 }

@@ -40,8 +40,6 @@ err_t page_cart(struct request *rq)
 	json_set(context, "cart", view);
 	json_set(context, "destination", json_object_get(view, "destination"));
 	json_set(context, "countries", page_countries(rq, cart.country ? cart.country : rq->app->country));
-	json_set_bool(context, "has_suggestions", false);
-	json_set_bool(context, "accepts_coupons", false);
 	return page_respond(rq, 200, "cart/cart", context, &(struct page_info){.title = text(rq, "cart.title", NULL, 0), .noindex = true});
 }
 

@@ -265,6 +265,5 @@ json_t *view_cart_page(struct request *rq, const struct cart *cart)
 	json_set_text(o, "items_text", text(rq, items == 1 ? "cart.items.one" : "cart.items.other", TEXT_ARGS({"count", number(rq, items)})));
 	json_set_bool(o, "can_checkout", cart_can_checkout(cart));
 	json_set_bool(o, "has_shipping_options", cart->nshipping > 0);
-	json_set_bool(o, "has_coupons", false);
 	return o;
 }

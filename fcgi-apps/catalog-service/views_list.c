@@ -41,7 +41,6 @@ static json_t *page_card(struct request *rq, const struct card *p)
 	json_set_bool(o, "from", p->price_from);
 	json_set_bool(o, "in_stock", p->in_stock);
 	set_image(rq, o, p->image_url, p->image_alt != NULL ? p->image_alt : p->name, p->image_width, p->image_height);
-	json_set_null(o, "rating");
 	json_set_text(o, "badge", badge_text(rq, p));
 	return o;
 }

@@ -174,7 +174,6 @@ void page_product_view(struct request *rq, json_t *context, const struct full_pr
 		json_set_null(o, "list_price");
 	json_set_bool(o, "from", p->high_minor > p->price_minor);
 	json_set_text(o, "tax_text", text(rq, "product.tax_included", NULL, 0));
-	json_set_null(o, "rating");
 	json_set_int(o, "quantity_max", QUANTITY_MAX);
 	set_stock(rq, o, full, chosen);
 	set_variants(rq, o, full, chosen);

@@ -52,8 +52,6 @@ static void set_actions(struct request *rq, json_t *context, const struct order_
 	json_set(context, "carriers", view_carriers(rq));
 	json_set_bool(context, "can_cancel", may && order_cancellable(&d->order));
 	json_set_text(context, "cancel_action", arena_printf(rq->ctx.arena, "/admin/orders/%s/cancel", id));
-	json_set_bool(context, "can_refund", false);
-	json_set_null(context, "refund_action");
 	json_set_text(context, "idempotency_key", key.s);
 }
 

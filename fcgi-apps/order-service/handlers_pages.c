@@ -135,7 +135,6 @@ err_t page_track(struct request *rq)
 	TRY(tracked_id(rq, &v, &token, &id));
 	TRY(load(rq, &id, &v, &s));
 	context = new_context(rq, &s);
-	json_set_null(context, "live_href");
 	return respond_order_page(rq, "order/track", context, order_title(rq, &s.d.order));
 }
 
@@ -209,7 +208,6 @@ err_t page_account_order(struct request *rq)
 	json_set_text(order, "cancel_href", arena_printf(rq->ctx.arena, "/account/orders/%s/cancel", id.s));
 	json_set(context, "invoice", json_object_get(order, "invoice"));
 	json_set(context, "account_at", account_menu(rq));
-	json_set(context, "reasons", json_new_array(rq->ctx.arena));
 	return respond_order_page(rq, "order/account-order", context, order_title(rq, &s.d.order));
 }
 

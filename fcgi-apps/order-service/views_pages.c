@@ -173,11 +173,6 @@ static void set_lists(struct request *rq, json_t *v, const struct order_details 
 	json_set(v, "totals", view_totals(rq, &d->order));
 	json_set_bool(v, "has_parcels", d->nshipments > 0);
 	json_set(v, "parcels", parcels);
-	json_set_bool(v, "has_returns", false);
-	json_set(v, "returns", json_new_array(rq->ctx.arena));
-	json_set_bool(v, "can_return", false);
-	json_set_null(v, "return_href");
-	json_set(v, "returnable", json_new_array(rq->ctx.arena));
 }
 
 static bool payment_is(const struct payment_state *p, const char *status)

@@ -132,8 +132,6 @@ json_t *view_payment_row(struct request *rq, const struct intent *i)
 	page_set_money(rq, o, "refunded", money(i->refunded_minor, i->currency));
 	json_set_text(o, "card_text", card_text(rq, &i->card));
 	page_set_time(rq, o, "created_at", i->created_us);
-	json_set_bool(o, "can_capture", false);
-	json_set_bool(o, "can_void", false);
 	return o;
 }
 

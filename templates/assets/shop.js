@@ -46,20 +46,4 @@
       }, 150);
     });
   });
-
-  /* A stream says "changed": fetch the page again and put its part in place, unless someone is working in it. */
-  every("[data-live]", (part) => {
-    const stream = new EventSource(part.dataset.live);
-    let busy = false;
-    stream.onmessage = async () => {
-      if (busy || part.contains(document.activeElement)) return;
-      busy = true;
-      try {
-        const page = new DOMParser().parseFromString(await (await fetch(location.href)).text(), "text/html");
-        const fresh = page.querySelector("[data-live]");
-        if (fresh) part.replaceChildren(...fresh.childNodes);
-      } catch { /* the next message tries again */ }
-      setTimeout(() => { busy = false; }, 2000);
-    };
-  });
 })();
