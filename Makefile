@@ -23,8 +23,9 @@ WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes 
 MODE_dev := -O2 -D_FORTIFY_SOURCE=2
 MODE_asan := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 MODE_cov := -O0 --coverage
+MODE_fault := -O2 -D_FORTIFY_SOURCE=2 -DES_FAULT
 ifndef MODE_$(MODE)
-$(error MODE=$(MODE) is none of dev, asan, cov)
+$(error MODE=$(MODE) is none of dev, asan, cov, fault)
 endif
 CFLAGS := -std=gnu11 $(WARN) -fstack-protector-strong -fPIE -g -D_GNU_SOURCE $(MODE_$(MODE)) -Icommon -isystem /usr/include/postgresql
 LDFLAGS := -pie -Wl,--as-needed -Wl,-z,relro,-z,now $(filter -fsanitize% --coverage,$(MODE_$(MODE)))
@@ -54,7 +55,7 @@ service_of = $(if $(findstring _,$(notdir $1)),$(firstword $(filter $(firstword 
 .PHONY: help build objects tests lint format clean packages test-packages
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "; print "make <task>:"} /^[a-z][a-z-]*:.*## / {printf "  %-18s %s\n", $$1, $$2}' Makefile
-	@printf '\nPORT=8080  TLS_PORT=  RUN_DIR=.run  S=<service>  LIMITS=strict  MODE=dev|asan|cov  CC=clang  V=1\n'
+	@printf '\nPORT=8080  TLS_PORT=  RUN_DIR=.run  S=<service>  LIMITS=strict  MODE=dev|asan|cov|fault  CC=clang  V=1\n'
 
 build: $(LIB) $(BINARIES) ## Compile everything (MODE=asan, MODE=cov, CC=clang)
 
@@ -181,7 +182,8 @@ reset: ## Stop it and remove its data, after asking (YES=1: without)
 # ---------------------------------------------------------------- longer proofs
 
 .PHONY: test-fault test-fresh bench valgrind
-test-fault: tests assets ## 100 purchases, and a million events, while processes are killed with -9
+test-fault: tests assets ## Kill -9 at every commit of a sale; 100 purchases and a million events under random kills
+	@POINTS=each PYTHONPATH=tests/lib /usr/bin/python3 -B tests/fault/test_matrix.py -v
 	@BUILD=$(OUT) EVENTS=$(or $(EVENTS),1000000) FAULT_SECS=7200 tests/run tests/fault/bus_storm
 	@BUILD=$(OUT) PURCHASES=$(or $(PURCHASES),100) PYTHONPATH=tests/lib /usr/bin/python3 -B tests/fault/test_fault.py -v
 

@@ -10,6 +10,7 @@
 
 #include "app/frame.h"
 #include "app/metrics.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "data/clock.h"
 #include "data/trace.h"
@@ -340,6 +341,7 @@ static err_t run_handler(struct request *rq)
 	const struct route *r = rq->route;
 	bool async = (r->flags & ROUTE_ASYNC_COMMIT) != 0;
 
+	fault_unit(method_name(rq->method), r->path);
 	if (!is_change(r) || (r->flags & ROUTE_READ) != 0 || rq->ctx.db == NULL)
 		return r->handler(rq);
 	TRY(db_tx(&rq->ctx, async ? DB_TX_ASYNC_COMMIT : DB_TX_DEFAULT, call_handler, rq));
@@ -514,6 +516,7 @@ static err_t answer(struct request *rq, const struct route *table)
 		response_header(rq, "Allow", allow);
 	}
 	TRY(e);
+	fault_unit("gate", rq->route->path);
 	return pass_gate(rq);
 }
 

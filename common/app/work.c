@@ -6,6 +6,7 @@
 
 #include <poll.h>
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "data/clock.h"
 #include "data/trace.h"
@@ -72,6 +73,7 @@ static err_t run_timer(struct worker *w, const struct timer *t)
 
 	ctx_init(&unit, w->unit, w->db);
 	trace_begin(&unit);
+	fault_unit("timer", t->name);
 	e = t->run(&unit);
 	if (e != OK)
 		log_bug(&unit, "timer failed", LS("timer", t->name), LS("why", failure_text(&unit, e)));

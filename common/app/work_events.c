@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "app/metrics.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "data/trace.h"
 #include "edges/db.h"
@@ -268,6 +269,7 @@ static err_t run_batch(struct ctx *c, struct batch *b, err_t (*body)(struct ctx 
 	err_t e;
 
 	b->guarded = false;
+	fault_unit("events", b->consumer->subscription);
 	e = db_tx(c, DB_TX_ASYNC_COMMIT, body, b);
 	if (e != OK && !failure_is_passing(e)) {
 		ctx_clear_failure(c);
@@ -347,6 +349,7 @@ err_t work_events(struct worker *w, struct ctx *c, size_t *did)
 		TRY(subscribe(w, c));
 	if (w->per_shard == 0)
 		w->per_shard = BATCH_PER_SHARD;
+	fault_unit("events", "claim");
 	TRY(db_rows(c, &CLAIM, PARAMS(P_TEXTS(w->names, w->nconsumers)), &claims, &n));
 	if (n == 0)
 		return OK;

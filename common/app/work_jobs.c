@@ -5,6 +5,7 @@
 #include "app/work_internal.h"
 
 #include "app/metrics.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "data/clock.h"
 #include "data/trace.h"
@@ -90,6 +91,7 @@ static err_t run_job(struct worker *w, struct ctx *c, const struct leased *l, co
 	unit.request_id = c->request_id = j->request_id;
 	unit.traceparent = j->traceparent;
 	trace_begin(&unit);
+	fault_unit("job", j->queue);
 	c->traceparent = arena_strdup(c->arena, unit.traceparent);
 	e = l->worker->handle(&unit, j);
 	e = settle(c, l, j, e, e == OK ? NULL : arena_strdup(c->arena, failure_text(&unit, e)));
@@ -104,6 +106,7 @@ err_t work_jobs(struct worker *w, struct ctx *c, const struct job_worker *jw, si
 	struct job *jobs;
 	size_t n;
 
+	fault_unit("lease", jw->queue);
 	TRY(db_rows(c, &LEASE, PARAMS(P_TEXT(jw->queue), P_INT(LEASE_MOST), P_INT(jw->lease_secs), P_UUID(&l.token)),
 		&jobs, &n));
 	for (size_t i = 0; i < n; i++) {

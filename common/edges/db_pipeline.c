@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "data/trace.h"
 
@@ -309,7 +310,7 @@ err_t db_send(struct ctx *c, struct queue *q, bool commits)
 	struct db *db = c->db;
 	struct outcome o = {0};
 	struct queue all = db->queue, batch;
-	bool committed = false;
+	bool committed = false, ends = commits || db->tx == TX_NONE;
 	err_t e;
 
 	if (db->queue.head == NULL)
@@ -326,11 +327,15 @@ err_t db_send(struct ctx *c, struct queue *q, bool commits)
 	}
 	assemble(c, &all, &batch);
 	db->begin_sent = db->tx == TX_OPEN;
+	if (ends)
+		fault_before_commit();
 	if (send_all(c, &batch))
 		read_all_results(c, &batch, &o);
 	else
 		o.lost = true;
 	e = o.lost ? lost_outcome(c, &o, commits, &committed) : o.first;
+	if (ends && e == OK)
+		fault_after_commit();
 	if (o.lost)
 		db_link_drop(db);
 	else if (db->tx == TX_OPEN && o.by_server)
