@@ -506,6 +506,7 @@ static void log_access(struct request *rq, err_t e, int64_t took_us)
 static err_t answer(struct request *rq, const struct route *table)
 {
 	const char *allow = NULL;
+	bool again;
 	err_t e;
 
 	TRY(rq->broken);
@@ -517,7 +518,8 @@ static err_t answer(struct request *rq, const struct route *table)
 	}
 	TRY(e);
 	fault_unit("gate", rq->route->path);
-	return pass_gate(rq);
+	e = auth_settle(rq, pass_gate(rq), &again);
+	return again ? pass_gate(rq) : e;
 }
 
 void route_serve(struct request *rq, const struct route *table)
