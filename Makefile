@@ -181,7 +181,7 @@ reset: ## Stop it and remove its data, after asking (YES=1: without)
 
 # ---------------------------------------------------------------- longer proofs
 
-.PHONY: test-fault test-fresh bench valgrind
+.PHONY: test-fault test-fresh test-security bench valgrind
 test-fault: tests assets ## Kill -9 at every commit of a sale; 100 purchases and a million events under random kills
 	@POINTS=each PYTHONPATH=tests/lib /usr/bin/python3 -B tests/fault/test_matrix.py -v
 	@BUILD=$(OUT) EVENTS=$(or $(EVENTS),1000000) FAULT_SECS=7200 tests/run tests/fault/bus_storm
@@ -190,6 +190,10 @@ test-fault: tests assets ## Kill -9 at every commit of a sale; 100 purchases and
 test-fresh: ## make run and make test in a fresh Debian (debootstrap, root): slow
 	@common/install/packages.sh fresh
 	@tests/fresh/run
+
+test-security: build assets ## sqlmap and wapiti against a running shop find nothing
+	@common/install/packages.sh run test security
+	@BUILD=$(OUT) tests/security/run
 
 bench: tests assets ## Measure against the limits of this machine: ratios, p50/p99, memory
 	@BUILD=$(OUT) tests/bench/run
