@@ -23,9 +23,8 @@ WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes 
 MODE_dev := -O2 -D_FORTIFY_SOURCE=2
 MODE_asan := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 MODE_cov := -O0 --coverage
-MODE_fault := -O2 -D_FORTIFY_SOURCE=2 -DES_FAULT
 ifndef MODE_$(MODE)
-$(error MODE=$(MODE) is none of dev, asan, cov, fault)
+$(error MODE=$(MODE) is none of dev, asan, cov)
 endif
 CFLAGS := -std=gnu11 $(WARN) -fstack-protector-strong -fPIE -g -D_GNU_SOURCE $(MODE_$(MODE)) -Icommon -isystem /usr/include/postgresql
 LDFLAGS := -pie -Wl,--as-needed -Wl,-z,relro,-z,now $(filter -fsanitize% --coverage,$(MODE_$(MODE)))
@@ -38,13 +37,17 @@ GMIME_LIBS = $(shell pkg-config --libs gmime-3.0)
 
 LIB := $(OUT)/libecostore.a
 TESTLIB := $(OUT)/libtest.a
-LIB_SRC := $(wildcard common/base/*.c common/data/*.c common/edges/*.c common/app/*.c)
+LIB_SRC := $(filter-out common/base/fault.c,$(wildcard common/base/*.c common/data/*.c common/edges/*.c common/app/*.c))
 SERVICES := $(patsubst fcgi-apps/%/main.c,%,$(wildcard fcgi-apps/*/main.c))
 SERVICE_SRC := $(foreach s,$(SERVICES),$(wildcard fcgi-apps/$(s)/*.c))
 BINARIES := $(SERVICES:%=$(OUT)/bin/%)
 TESTLIB_SRC := $(wildcard tests/lib/*.c)
 TEST_SRC := $(wildcard tests/unit/*.c tests/store/*.c tests/http/*.c tests/fault/*.c tests/bench/*.c)
 TESTS := $(TEST_SRC:%.c=$(OUT)/%)
+# The same programs with fault points (common/base/fault.h): only what has any is compiled again, and linked first.
+FAULT_SRC := common/base/fault.c $(shell grep -l '"base/fault.h"' $(LIB_SRC))
+FAULT_OBJECTS := $(FAULT_SRC:%.c=$(OUT)/fault/%.o)
+FAULT_BINARIES := $(SERVICES:%=$(OUT)/fault/bin/%)
 OBJECTS := $(patsubst %.c,$(OUT)/%.o,$(LIB_SRC) $(SERVICE_SRC) $(TESTLIB_SRC) $(TEST_SRC))
 
 # tests/store/cart_lines.c is linked with cart-service's objects (but main.c), bus_….c with event-bus', mock_….c with mock-provider's.
@@ -52,22 +55,25 @@ service_of = $(if $(findstring _,$(notdir $1)),$(firstword $(filter $(firstword 
 
 # ---------------------------------------------------------------- build
 
-.PHONY: help build objects tests lint format clean packages test-packages
+.PHONY: help build objects tests faults lint format clean packages test-packages
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "; print "make <task>:"} /^[a-z][a-z-]*:.*## / {printf "  %-18s %s\n", $$1, $$2}' Makefile
-	@printf '\nPORT=8080  TLS_PORT=  RUN_DIR=.run  S=<service>  LIMITS=strict  MODE=dev|asan|cov|fault  CC=clang  V=1\n'
+	@printf '\nPORT=8080  TLS_PORT=  RUN_DIR=.run  S=<service>  LIMITS=strict  MODE=dev|asan|cov  CC=clang  FAULT=1  V=1\n'
 
 build: $(LIB) $(BINARIES) ## Compile everything (MODE=asan, MODE=cov, CC=clang)
 
 objects: $(OBJECTS) ## Compile without linking: for a branch whose library is not whole yet
 
-tests: build $(TESTS) ## Compile the C tests
+tests: build faults $(TESTS) ## Compile the C tests
+
+faults: $(FAULT_BINARIES)
 
 $(LIB): $(patsubst %.c,$(OUT)/%.o,$(LIB_SRC))
 $(TESTLIB): $(patsubst %.c,$(OUT)/%.o,$(TESTLIB_SRC))
 define SERVICE_RULES
 $(OUT)/lib/$(1).a: $(patsubst %.c,$(OUT)/%.o,$(filter-out %/main.c,$(wildcard fcgi-apps/$(1)/*.c)))
 $(OUT)/bin/$(1): $(OUT)/fcgi-apps/$(1)/main.o $(OUT)/lib/$(1).a $(LIB)
+$(OUT)/fault/bin/$(1): $(OUT)/fcgi-apps/$(1)/main.o $(FAULT_OBJECTS) $(OUT)/lib/$(1).a $(LIB)
 $(patsubst %.c,$(OUT)/%.o,$(wildcard fcgi-apps/$(1)/*.c)): OWN := -Ifcgi-apps/$(1)
 endef
 $(foreach s,$(SERVICES),$(eval $(call SERVICE_RULES,$(s))))
@@ -84,18 +90,22 @@ $(OUT)/%.a:
 	@mkdir -p $(@D) && rm -f $@
 	$(Q)ar rcs $@ $^
 
-$(BINARIES) $(TESTS):
+$(BINARIES) $(FAULT_BINARIES) $(TESTS):
 	$(SAY) LINK $@
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(if $(filter $(OUT)/tests/%,$@),-lcmocka) $(LDLIBS)
 
 # What is included must be installed first.
-$(patsubst %.c,$(OUT)/%.o,$(LIB_SRC) $(SERVICE_SRC)): | packages
+$(patsubst %.c,$(OUT)/%.o,$(LIB_SRC) $(SERVICE_SRC)) $(FAULT_OBJECTS): | packages
 $(patsubst %.c,$(OUT)/%.o,$(TESTLIB_SRC) $(TEST_SRC)): | test-packages
 $(OUT)/%.o: %.c $(OUT)/flags
 	$(SAY) CC $<
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(OWN) -MMD -MP -c -o $@ $<
+$(FAULT_OBJECTS): $(OUT)/fault/%.o: %.c $(OUT)/flags
+	$(SAY) CC '$< (fault)'
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -DES_FAULT -MMD -MP -c -o $@ $<
 
 # Other flags, other objects: the stamp changes only when they do.
 $(OUT)/flags: always
@@ -104,7 +114,7 @@ $(OUT)/flags: always
 .PHONY: always
 always:
 
--include $(OBJECTS:.o=.d)
+-include $(OBJECTS:.o=.d) $(FAULT_OBJECTS:.o=.d)
 
 # ---------------------------------------------------------------- packages
 
@@ -148,20 +158,21 @@ build/openapi.json: $(wildcard fcgi-apps/*/openapi.yaml) common/install/openapi_
 	$(Q)common/install/openapi_merge.py --routes $@.routes --out $@
 	$(Q)gzip -9 -n -k -f $@
 
-SHOP = @exec env BUILD=$(OUT) PORT='$(PORT)' TLS_PORT='$(TLS_PORT)' RUN_DIR='$(RUN_DIR)' S='$(S)' LIMITS='$(LIMITS)' common/install/shop/shop.py
+SHOP = @exec env BUILD=$(OUT)$(FAULT:%=/fault) PORT='$(PORT)' TLS_PORT='$(TLS_PORT)' RUN_DIR='$(RUN_DIR)' S='$(S)' LIMITS='$(LIMITS)' common/install/shop/shop.py
+PROGRAMS := build $(FAULT:%=faults)
 PORT ?=
 RUN_DIR ?= .run
 
-run: build assets ## Start the whole shop here; Ctrl-C stops it
+run: $(PROGRAMS) assets ## Start the whole shop here; Ctrl-C stops it
 	$(SHOP) run
 
-start: build assets ## Start it in the background (S=cart-service: that service)
+start: $(PROGRAMS) assets ## Start it in the background (S=cart-service: that service)
 	$(SHOP) start
 
 stop: ## Stop it
 	$(SHOP) stop
 
-restart: build assets ## Stop and start again, with the same settings
+restart: $(PROGRAMS) assets ## Stop and start again, with the same settings
 	$(SHOP) restart
 
 status: ## What runs, since when, how large, and where
@@ -183,9 +194,7 @@ reset: ## Stop it and remove its data, after asking (YES=1: without)
 
 .PHONY: test-fault test-fresh test-security bench valgrind
 test-fault: tests assets ## Kill -9 at every commit of a sale; 100 purchases and a million events under random kills
-	@POINTS=each PYTHONPATH=tests/lib /usr/bin/python3 -B tests/fault/test_matrix.py -v
-	@BUILD=$(OUT) EVENTS=$(or $(EVENTS),1000000) FAULT_SECS=7200 tests/run tests/fault/bus_storm
-	@BUILD=$(OUT) PURCHASES=$(or $(PURCHASES),100) PYTHONPATH=tests/lib /usr/bin/python3 -B tests/fault/test_fault.py -v
+	@BUILD=$(OUT) POINTS=each PURCHASES=$(or $(PURCHASES),100) EVENTS=$(or $(EVENTS),1000000) FAULT_SECS=7200 tests/run tests/fault
 
 test-fresh: ## make run and make test in a fresh Debian (debootstrap, root): slow
 	@common/install/packages.sh fresh

@@ -58,7 +58,8 @@ static const struct db_column STORED_COLUMNS[] = {
 };
 
 static const struct db_stmt IDEM_FIND = DB_ROWS("idem_find", struct stored, STORED_COLUMNS,
-	SQL("select state, fingerprint, attempt_id, coalesce(lease_until > now(), false) as leased, status, content_type, "
+	SQL("select state, fingerprint, attempt_id, case when lease_until > now() then holder is null or "
+	    "exists (select from pg_stat_get_activity(holder)) else false end as leased, status, content_type, "
 	    "headers, body from platform.idempotency where service = session_user::text collate \"default\" "
 	    "and scope = $1 and key = $2 and created_at > now() - interval '24 hours'"));
 
@@ -71,10 +72,10 @@ static const struct db_stmt IDEM_SAVE = DB_EXEC("idem_save",
 	    "body = excluded.body, lease_until = null, created_at = now()"));
 
 static const struct db_stmt IDEM_CLAIM = DB_EXEC("idem_claim",
-	SQL("insert into platform.idempotency as i (service, scope, key, fingerprint, state, attempt_id, lease_until) "
-	    "values (session_user, $1, $2, $3, 'running', $4::uuid, now() + $5::bigint * interval '1 second') "
+	SQL("insert into platform.idempotency as i (service, scope, key, fingerprint, state, attempt_id, lease_until, holder) "
+	    "values (session_user, $1, $2, $3, 'running', $4::uuid, now() + $5::bigint * interval '1 second', pg_backend_pid()) "
 	    "on conflict (service, scope, key) do update set fingerprint = excluded.fingerprint, state = 'running', "
-	    "attempt_id = excluded.attempt_id, lease_until = excluded.lease_until, status = null, content_type = null, "
+	    "attempt_id = excluded.attempt_id, lease_until = excluded.lease_until, holder = excluded.holder, status = null, content_type = null, "
 	    "headers = '{}', body = null, "
 	    "created_at = case when i.created_at > now() - interval '24 hours' then i.created_at else now() end"));
 

@@ -1,8 +1,8 @@
 /*
  * fault.h - where a test may end a process: before and after whatever commits.
  *
- * Only in MODE=fault (ES_FAULT): elsewhere these are nothing. A unit of work says what it is; each of its round trips
- * that ends in a commit, explicit or implicit, then passes two points, "POST /api/v1/orders 1 before" and "… 1 after".
+ * Only in build/<mode>/fault (ES_FAULT; make start FAULT=1): elsewhere these are nothing. A unit of work says what it is; each of
+ * its round trips that ends in a commit, explicit or implicit, then passes two points, "POST /api/v1/orders 1 before" and "… 1 after".
  * So a new route, consumer, job or timer has its points without anybody's doing. Two files in the working directory
  * (of a supervised process: its own folder below sv/) steer it, when they are there:
  *

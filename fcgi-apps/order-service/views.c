@@ -232,6 +232,8 @@ json_t *order_event_payload(struct ctx *c, const struct order_details *d)
 	json_set_time(v, "placed_at", o->placed_us);
 	if (o->paid_us != 0)
 		json_set_time(v, "paid_at", o->paid_us);
+	if (o->cancelled_us != 0)
+		json_set_time(v, "cancelled_at", o->cancelled_us);
 	json_set_text_if(v, "reason", o->cancel_reason);
 	json_set(v, "lines", event_lines(c, d));
 	return v;

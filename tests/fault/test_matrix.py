@@ -1,10 +1,11 @@
 """The kill matrix: kill -9 before and after every commit of a sale and of all that can become of it.
 
-A shop is built with fault points (MODE=fault, common/base/fault.h) and each scenario is played once unharmed. What was
+A shop has fault points (make start FAULT=1, common/base/fault.h) and each scenario is played once unharmed. What was
 passed then is the matrix: nobody lists points, so that what is added later joins by itself. Then the scenario is played
 again while points are armed. Clients, shoppers and staff repeat what got no answer, with the same idempotency key. When
-all has settled, the facts of the order (its states, steps and history, stock, payment, ledger, provider, events, mails,
-figures) must be those of the unharmed one, whatever was killed, and every point must have fired.
+all has settled, everything in the shop adds up (tests/lib/facts.py), the facts of the order (its states, steps and history,
+stock, payment, ledger, provider, events, mails, figures) are those of the unharmed one, whatever was killed, and every
+point has fired.
 
 `make test` arms at once what no scenario before has killed; `make test-fault` (POINTS=each) also one at a time, in every scenario.
 """
@@ -16,15 +17,14 @@ import re
 import time
 import unittest
 
-os.environ["BUILD"] = "build/fault"
-
-from shop import Browser, Shop, unique, wait_for  # noqa: E402
+from facts import assert_settled
+from shop import Browser, ShopTest, unique, wait_for
 
 SCENARIOS = os.environ.get("SCENARIOS", "sale challenge silence decline expiry change_of_mind money_back").split()
 EACH = os.environ.get("POINTS") == "each"
 GIVE_UP_SECS = 60
 # Work that no scenario depends on: its turn comes when it comes.
-ASIDE = re.compile(r"^(GET |HEAD |gate |process |timer (?!orders\.expire |payment\.ask_provider |mock_provider\.|bus.sequence )|(?:lease|job) catalog\.)")
+ASIDE = re.compile(r"^(GET |HEAD |gate |process |timer (?!orders\.expire |payment\.ask_provider |mock_provider\.|bus.sequence )|(?:lease|job|events) catalog\.)")
 
 # What lasts of an order, and must not depend on who was killed meanwhile (but that a refund took longer is said). :o is its id.
 FACTS = """
@@ -45,24 +45,8 @@ select json_build_object(
   'figures', (select json_build_array(paid_at is not null, cancelled_at is not null, total_minor) from analytics.order_fact where order_id = :o),
   'given back', (select sum(amount_minor) from analytics.refund_fact where order_id = :o))
 """
-# Of the whole shop, once all is quiet.
-SETTLED = """
-select json_build_array(
-  (select count(*) from bus.outbox), (select coalesce(sum(waiting), 0) from bus.subscription_state),
-  (select count(*) from bus.parked where state <> 'skipped'), (select count(*) from bus.job where state not in ('done', 'dead')),
-  (select count(*) from bus.job where state = 'dead'), (select count(*) from payment.attempt where status in ('started', 'processing')))
-"""
-# Stock on hand is what came in less what left; what is promised is what orders hold.
-STOCK_ADDS_UP = """
-select json_build_array(
-  (select count(*) from inventory.availability a where a.reserved is distinct from
-    (select coalesce(sum(quantity - shipped - released), 0) from inventory.reservation r where r.sku = a.sku)),
-  (select count(*) from inventory.level l where on_hand is distinct from
-    (select coalesce(sum(delta), 0) from inventory.movement m where m.sku = l.sku and m.warehouse_id = l.warehouse_id)))
-"""
 # Time passes: whoever holds a lease and was killed will not come back for it.
 LEASES_END = """
-update platform.idempotency set lease_until = now() where lease_until > now();
 update bus.job set run_at = now() where state not in ('done', 'dead') and run_at > now();
 update bus.parked set next_at = now() where state = 'retry' and next_at > now();
 update payment.attempt set check_at = now() where check_at > now();
@@ -92,13 +76,13 @@ class Person:
         raise AssertionError(f"{request}: not done after {GIVE_UP_SECS} s, last {answer}")
 
 
-class Matrix(unittest.TestCase):
+class Matrix(ShopTest):
     maxDiff = None
+    variables = {"FAULT": 1}
 
     @classmethod
     def setUpClass(cls):
-        cls.shop = Shop.start()
-        cls.addClassCleanup(cls.shop.stop)
+        super().setUpClass()
         cls.person = Person(cls.shop)
         cls.token = cls.shop.admin()
         cls.sku = cls.shop.new_product(stock=10000)
@@ -207,14 +191,10 @@ class Matrix(unittest.TestCase):
 
     # ------------------------------------------------------------ what must be true afterwards
     def settle(self):
-        def quiet():
-            self.shop.sql(LEASES_END)
-            return self.shop.sql(SETTLED) == [[0, 0, 0, 0, 0, 0]]
         try:
-            wait_for("everything to be settled", quiet, GIVE_UP_SECS, every=0.1)
+            assert_settled(self.shop, hurry=LEASES_END)
         except AssertionError as e:
-            self.fail(f"{e}: {self.shop.sql(SETTLED)}; still armed: {self.armed()}")
-        self.assertEqual(self.shop.sql(STOCK_ADDS_UP), [[0, 0]], "stock that does not add up")
+            self.fail(f"{e}; still armed: {self.armed()}")
 
     def facts(self, order):
         facts = self.shop.sql(re.sub(r"\s+", " ", FACTS).replace(":o", f"'{order['id']}'"))[0]
@@ -269,6 +249,7 @@ class Matrix(unittest.TestCase):
                 with self.subTest(scenario, point=point):
                     self.alone(scenario, facts, *point)
         self.assertEqual(moved, set(self.shop.sql("select to_json(step) from orders.saga_step_kind")), "a step that no scenario moves")
+
 
 if __name__ == "__main__":
     unittest.main()

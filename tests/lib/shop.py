@@ -98,6 +98,7 @@ class Shop:
     def __init__(self, run_dir):
         self.run_dir = pathlib.Path(run_dir)
         self.settings = json.loads((self.run_dir / "instance.json").read_text())
+        self.variables = {"FAULT": 1} if self.settings["build"].endswith("/fault") else {}
         self.url = self.settings["public_url"]
         self.port = self.settings["port"]
         self.internal = self.settings["internal_port"]
@@ -118,8 +119,11 @@ class Shop:
             raise RuntimeError(f"make start: {done.stdout}")
         return cls(run_dir)
 
+    def make(self, target, **variables):
+        return make(target, self.run_dir, **self.variables, **variables)
+
     def stop(self):
-        make("reset", self.run_dir, YES=1)
+        self.make("reset", YES=1)
         shutil.rmtree(self.run_dir.parent, ignore_errors=True)
 
     # ------------------------------------------------------------ HTTP
@@ -441,15 +445,15 @@ class Browser:
 _shop = None
 
 
-def instance():
-    """The shop all tests of this process talk to."""
+def instance(**variables):
+    """The shop all tests of this process talk to; variables: of make start, when it is to be started."""
     global _shop
     if _shop is None:
         given = os.environ.get("ES_TEST_RUN_DIR")
         if given:
             _shop = Shop(given)
         else:
-            _shop = Shop.start()
+            _shop = Shop.start(**variables)
             atexit.register(_shop.stop)
     return _shop
 
@@ -457,9 +461,11 @@ def instance():
 class ShopTest(unittest.TestCase):
     """A test that needs the shop: self.shop."""
 
+    variables = {}
+
     @classmethod
     def setUpClass(cls):
-        cls.shop = instance()
+        cls.shop = instance(**cls.variables)
 
     def assert_problem(self, response, status, code=None):
         self.assertEqual(response.status, status, response)

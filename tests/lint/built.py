@@ -38,6 +38,10 @@ def check(say):
     build = ROOT / os.environ.get("BUILD", "build/dev") / "bin"
     public = locations((ROOT / "nginx/ecostore.conf").read_text(encoding="utf-8"))
     internal = locations((ROOT / "nginx/internal.conf").read_text(encoding="utf-8"))
+    # Fault points are in build/<mode>/fault only.
+    symbols = subprocess.run(["nm", "-A", *build.glob("*")], stdout=subprocess.PIPE, check=True, text=True).stdout
+    for line in re.findall(r".* fault_\w+$", symbols, re.M):
+        say("common/base/fault.h", 1, f"what is shipped has a fault point: {line}")
     for program in sorted(build.glob("*")):
         if not (ROOT / "fcgi-apps" / program.name).is_dir():
             continue
