@@ -95,9 +95,8 @@ void response_header(struct request *rq, const char *name, const char *value);
 struct cookie {
 	const char *name, *value;
 	int64_t max_age_secs; /* 0: session cookie; −1: delete */
-	bool readable;        /* not HttpOnly: only for values without secrets */
 };
-/* Path=/, SameSite=Lax, Secure when https; HttpOnly unless readable. */
+/* Path=/, SameSite=Lax, HttpOnly: pages' scripts read none; Secure when https. */
 void response_cookie(struct request *rq, const struct cookie *k);
 /* "es_session" or, when the public URL is https, "__Host-es_session": for secret cookies. */
 const char *cookie_name(struct request *rq, const char *base);
