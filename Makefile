@@ -202,6 +202,7 @@ test-fresh: ## make run and make test in a fresh Debian (debootstrap, root): slo
 
 test-security: build assets ## sqlmap and wapiti against a running shop find nothing
 	@common/install/packages.sh run test security
+	@BUILD=$(OUT) HOSTILE=all tests/run tests/security tests/system/test_routes
 	@BUILD=$(OUT) tests/security/run
 
 bench: tests assets ## Measure against the limits of this machine: ratios, p50/p99, memory
