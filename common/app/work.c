@@ -76,7 +76,7 @@ static err_t run_timer(struct worker *w, const struct timer *t)
 	fault_unit("timer", t->name);
 	e = t->run(&unit);
 	if (e != OK)
-		log_bug(&unit, "timer failed", LS("timer", t->name), LS("why", failure_text(&unit, e)));
+		log_failure(&unit, e, "timer failed", LS("timer", t->name), LS("why", failure_text(&unit, e)));
 	arena_reset(w->unit);
 	return e == &ERR_UNAVAILABLE ? e : OK;
 }

@@ -277,7 +277,7 @@ static err_t run_batch(struct ctx *c, struct batch *b, err_t (*body)(struct ctx 
 		e = db_tx(c, DB_TX_ASYNC_COMMIT, body, b);
 	}
 	if (e != OK) {
-		log_bug(c, "batch of events failed", LS("subscription", b->consumer->subscription),
+		log_failure(c, e, "batch of events failed", LS("subscription", b->consumer->subscription),
 			LS("why", failure_text(c, e)));
 		ctx_clear_failure(c);
 		return e == &ERR_UNAVAILABLE || e == &ERR_UNCERTAIN ? e : OK;

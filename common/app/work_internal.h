@@ -11,6 +11,7 @@
 #define ES_WORK_INTERNAL_H
 
 #include "app/event.h"
+#include "base/log.h"
 
 struct worker {
 	const struct work *work;
@@ -35,5 +36,8 @@ err_t work_jobs(struct worker *w, struct ctx *c, const struct job_worker *j, siz
 const char *failure_text(const struct ctx *c, err_t e);
 /* Not the unit's fault: the database is away or asks to run the transaction again. */
 bool failure_is_passing(err_t e);
+/* Then a warning, else an error. */
+#define log_failure(c, e, msg, ...) \
+	log_write((c), failure_is_passing(e) ? LOG_LEVEL_WARN : LOG_LEVEL_ERROR, (msg), LOG_ARGS_(__VA_ARGS__))
 
 #endif

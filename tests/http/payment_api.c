@@ -366,11 +366,10 @@ static void money_goes_back(void **state)
 }
 
 /* A worker died between the provider's answer and the record of it; the client sends the same again. */
-static void the_same_key_resumes(void **state)
+static void resumes_when(const char *resumes)
 {
 	char sql[600];
 
-	(void)state;
 	open_payment();
 	stub_answers(0, NULL, 0); /* the answer is lost */
 	assert_string_equal(member(confirm("k1", CARD), "status"), "processing");
@@ -384,12 +383,25 @@ static void the_same_key_resumes(void **state)
 	test_sql(sql);
 	stub_answers(200, PAID, 0);
 	assert_string_equal(test_code(confirm("k1", CARD)), "idempotency_key_in_use");
-	test_sql("update platform.idempotency set lease_until = now() - interval '1 second' where state = 'running'");
+	/* The connection that claimed it is gone; or, of a release before, its time is over. */
+	test_sql(resumes);
 	assert_string_equal(member(confirm("k1", CARD), "status"), "succeeded");
 	assert_non_null(strstr(stub_head(), attempt));
 	assert_int_equal(stub_requests(), 1);
 	snprintf(sql, sizeof(sql), "select count(*) from payment.attempt where payment_id = '%s'", payment_id);
 	assert_int_equal(test_sql_int(sql), 1);
+}
+
+static void the_same_key_resumes(void **state)
+{
+	(void)state;
+	resumes_when("update platform.idempotency set lease_until = now() - interval '1 second' where state = 'running'");
+}
+
+static void the_same_key_of_a_dead_worker_resumes_at_once(void **state)
+{
+	(void)state;
+	resumes_when("update platform.idempotency set holder = 2147483647 where state = 'running'");
 }
 
 static void the_same_key_survives_a_broken_provider(void **state)
@@ -568,6 +580,7 @@ int main(void)
 		cmocka_unit_test(a_stranger_finds_nothing),
 		cmocka_unit_test(cancelled_payments_stay_so),
 		cmocka_unit_test(the_same_key_resumes),
+		cmocka_unit_test(the_same_key_of_a_dead_worker_resumes_at_once),
 		cmocka_unit_test(the_same_key_survives_a_broken_provider),
 		cmocka_unit_test(webhooks_decide),
 		cmocka_unit_test(money_goes_back),

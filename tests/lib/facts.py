@@ -13,7 +13,9 @@ SETTLE_SECS = 90
 UNREST = (
     ("events wait for their place in the log", "select count(*) as waiting from bus.outbox having count(*) > 0"),
     ("subscriptions have not heard all", "select name, waiting, retrying, blocked from bus.subscription_state where waiting + retrying + blocked > 0"),
-    ("payments are not decided", "select payment_id, kind, status, checks from payment.attempt where status in ('started', 'processing')"),
+    # An open card page is an offer, which may stand there for long.
+    ("payments are not decided", """select payment_id, kind, status, checks from payment.attempt
+        where status = 'processing' or (status = 'started' and kind = 'card')"""),
     ("jobs wait", "select queue, dedup_key, attempts, last_error from bus.job where state = 'ready'"),
 )
 

@@ -84,7 +84,8 @@ class InstanceTest(ShopTest):
     def test_single_service(self):
         done = make("stop", self.run_dir, S="cart-service")
         self.assertEqual(done.returncode, 0, done.stdout)
-        self.assertEqual(self.https("/cart")[0], 502)
+        status, headers, _ = self.https("/cart")
+        self.assertEqual((status, headers["Retry-After"]), (503, "1"))
         self.assertEqual(self.https("/login")[0], 200)
         done = make("start", self.run_dir, S="cart-service")
         self.assertEqual(done.returncode, 0, done.stdout)

@@ -37,6 +37,9 @@ password_encryption = 'scram-sha-256'
 idle_in_transaction_session_timeout = 60s
 log_line_prefix = '%m [%p] %a %u '
 log_min_duration_statement = 1000
+# Values are not for logs: neither a slow statement's parameters nor the key that was there already.
+log_parameter_max_length = 0
+log_error_verbosity = terse
 log_checkpoints = off
 log_lock_waits = on
 timezone = 'UTC'

@@ -123,6 +123,9 @@ def stop_order(there):
 def wait_ready(place, settings, wanted, deadline):
     """Until every responder says it is ready, and everything else has kept running."""
     waiting = [p.name for p in wanted if p.mode is None]
+    watched = list(INFRASTRUCTURE) + [p.name for p in wanted]
+    # What ended some time ago, and came back, is no news.
+    before = {n: supervise.endings(place, n) for n in watched}
     answer = "no answer"
     while waiting:
         name = waiting[0]
@@ -130,8 +133,8 @@ def wait_ready(place, settings, wanted, deadline):
         if answer == "ready":
             waiting.pop(0)
             continue
-        for n in list(INFRASTRUCTURE) + [p.name for p in wanted]:
-            if supervise.endings(place, n) >= 3:
+        for n in watched:
+            if supervise.endings(place, n) - before[n] >= 3:
                 raise Trouble(f"{n} does not stay up; its last lines ({place.log / n / 'current'}):\n{supervise.last_lines(place, n)}")
         if time.monotonic() > deadline:
             raise Trouble(f"{name} is not ready: {answer}; its last lines ({place.log / name / 'current'}):\n{supervise.last_lines(place, name)}")

@@ -17,6 +17,10 @@ FINISH = """#!/bin/sh
 # What ended, when: read while an instance starts, to say at once what does not come up.
 echo "$1 $2" >>ended
 """
+# Whoever says TERM means this signal: to PostgreSQL TERM is to wait until the last client has left, which ours never do.
+TERM_MEANS = """#!/bin/sh
+exec kill -{death} "$(cat supervise/pid)"
+"""
 # Lines of a JSON log are longer than svlogd's usual 1000 bytes.
 LOG_RUN = "#!/bin/sh\nexec setpriv --pdeathsig TERM svlogd -l 16000 -b 32768 {folder}\n"
 
@@ -32,6 +36,9 @@ def define(place, name, argv, environment=None, lines=(), down=True, death="TERM
     script.append(f"exec setpriv --pdeathsig {death} " + " ".join(shlex.quote(str(a)) for a in argv))
     place.write(folder / "run", "\n".join(script) + "\n", 0o700)
     place.write(folder / "finish", FINISH, 0o700)
+    if death != "TERM":
+        place._own_dir(folder / "control")
+        place.write(folder / "control" / "t", TERM_MEANS.format(death=death), 0o700)
     place.write(folder / "log" / "run", LOG_RUN.format(folder=shlex.quote(str(log))), 0o700)
     place.write(log / "config", "s2000000\nn5\n")
     (folder / "ended").unlink(missing_ok=True)
