@@ -5,6 +5,7 @@
 #include "proofs.h"
 #include "store_factor.h"
 #include "store_session.h"
+#include "viewings.h"
 
 #define PURGE_EVERY_MS 60000
 #define RESETS_EVERY_MS 1000
@@ -24,6 +25,7 @@ const struct config_key AUTH_CONFIG[] = {
 const struct timer AUTH_TIMERS[] = {
 	{.name = "auth.resets", .every_ms = RESETS_EVERY_MS, .run = proof_send_resets},
 	{.name = "auth.challenges", .every_ms = PURGE_EVERY_MS, .run = factor_store_purge},
+	{.name = "auth.viewings", .every_ms = PURGE_EVERY_MS, .run = viewing_end_old},
 	{.name = "auth.purge", .every_ms = PURGE_EVERY_MS, .run = session_store_purge},
 	{0},
 };
