@@ -45,14 +45,14 @@ static err_t decide(struct request *rq)
 	if ((r->flags & ROUTE_ENDS_VIEWING) != 0)
 		return OK;
 	if (r->method != METHOD_GET)
-		return fail(&rq->ctx, &ERR_FORBIDDEN, "whoever views the shop as a customer changes nothing: leave the view first");
+		return fail(&rq->ctx, &ERR_FORBIDDEN, "%s", text(rq, "viewing.read_only", NULL, 0));
 	if ((r->flags & ROUTE_VIEWABLE) != 0) {
 		rq->subject = &rq->viewing->customer;
 		return OK;
 	}
 	if (r->access == ACCESS_STAFF || (r->access == ACCESS_PUBLIC && (r->flags & ROUTE_PAGE) == 0))
 		return OK;
-	return fail(&rq->ctx, &ERR_FORBIDDEN, "this is not shown to whoever views the shop as a customer: leave the view first");
+	return fail(&rq->ctx, &ERR_FORBIDDEN, "%s", text(rq, "viewing.not_shown", NULL, 0));
 }
 
 err_t viewing_apply(struct request *rq)

@@ -31,7 +31,7 @@ class ViewingTest(ChromeTest):
             self.assertIn(NAME, self.text(".viewing"))
             look("viewing" + path.replace("/", "-").replace(self.order["id"], "one"))
         self.press("/account/security/password")
-        self.assertIn("changes nothing", self.text())
+        self.assertIn("Nothing can be changed while", self.text())
         look("viewing-refused")
         self.visit("/admin/orders")
         look("viewing-office")
