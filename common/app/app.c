@@ -253,7 +253,8 @@ static const char *access_name(enum access a)
 static void print_flags(unsigned flags)
 {
 	static const char *const NAMES[] = {
-		"page", "cached", "read", "async_commit", "key_required", "key_ignored", "raw_body", "no_store", "upload"};
+		"page", "cached", "read", "async_commit", "key_required", "key_ignored", "raw_body", "no_store", "upload",
+		"viewable", "ends_viewing"};
 	const char *comma = "";
 
 	for (size_t i = 0; i < ARRAY_LEN(NAMES); i++) {

@@ -75,7 +75,7 @@ static const struct db_stmt VERIFICATION_KEYS = DB_ROWS("auth_verification_keys"
 	SQL("select kid, public_pem from auth.verification_keys()"));
 
 const struct db_stmt *const AUTH_STATEMENTS[] = {
-	&SESSION_SUBJECT, &TOKEN_SUBJECT, &CUSTOMER_STANDS, &KEY_SUBJECT, &VERIFICATION_KEYS, NULL};
+	&SESSION_SUBJECT, &TOKEN_SUBJECT, &CUSTOMER_STANDS, &KEY_SUBJECT, &VERIFICATION_KEYS, &SESSION_VIEWING, NULL};
 
 /* ------------------------------------------------------------------ this worker's memory */
 

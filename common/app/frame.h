@@ -45,6 +45,8 @@ err_t page_error(struct request *rq, err_t e);
 /* What app_get() answers: app_main's, or a test's. */
 void app_set(const struct app *app);
 
+/* viewing.c's, in AUTH_STATEMENTS. */
+extern const struct db_stmt SESSION_VIEWING;
 /* Statements of the frame, for app.c to prepare. NULL-terminated. */
 extern const struct db_stmt *const AUTH_STATEMENTS[];
 extern const struct db_stmt *const IDEM_STATEMENTS[];

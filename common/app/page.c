@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "app/frame.h"
+#include "app/viewing.h"
 #include "base/log.h"
 #include "data/clock.h"
 
@@ -300,6 +301,12 @@ static int64_t year_now(struct request *rq)
 	return str_int64(digits, &year) ? year : 0;
 }
 
+/* Such a page's forms send no token: none of them does anything, not even once the view is over. */
+static bool shown_as_customer(const struct request *rq)
+{
+	return rq->viewing != NULL && rq->subject == &rq->viewing->customer;
+}
+
 static void set_root(struct request *rq, json_t *context, const struct page_info *info)
 {
 	bool cached = rq->route != NULL && (rq->route->flags & ROUTE_CACHED) != 0;
@@ -311,7 +318,8 @@ static void set_root(struct request *rq, json_t *context, const struct page_info
 	json_set(context, "shop", shop_of(rq));
 	set_page(rq, context, info);
 	json_set_bool(context, "cached", cached);
-	json_set_text(context, "csrf", cached ? "" : csrf_token(rq));
+	json_set_text(context, "csrf", cached || shown_as_customer(rq) ? "" : csrf_token(rq));
+	set_if(context, "viewing", cached ? NULL : viewing_banner(rq));
 	set_if(context, "user", cached ? NULL : user_of(rq));
 	set_if(context, "flash", cached ? NULL : take_flash(rq));
 	json_set_int(context, "cart_count", cached ? 0 : cart_count(rq));

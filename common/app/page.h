@@ -2,7 +2,7 @@
  * page.h - HTML answers: a Mustache template over a JSON context.
  *
  * page_respond() adds the root members every template relies on (templates/README.md):
- * t, lang, shop, page, user, csrf, cached, flash, cart_count, nav, asset, form.
+ * t, lang, shop, page, user, viewing, csrf, cached, flash, cart_count, nav, asset, form.
  *
  * Layer: app.
  */

@@ -11,6 +11,7 @@
 #include "app/audit.h"
 #include "app/frame.h"
 #include "app/metrics.h"
+#include "app/viewing.h"
 #include "base/fault.h"
 #include "base/log.h"
 #include "data/clock.h"
@@ -161,6 +162,10 @@ static const char *row_fault(const struct route *r)
 		return "an idempotency key that is required and ignored, or required by a GET";
 	if (r->on_invalid != NULL && (r->flags & ROUTE_PAGE) == 0)
 		return "only pages show a form again";
+	if ((r->flags & ROUTE_VIEWABLE) != 0 && ((r->flags & ROUTE_PAGE) == 0 || is_change(r) || r->access != ACCESS_CUSTOMER))
+		return "only a customer's page is shown to staff as to the customer";
+	if ((r->flags & ROUTE_ENDS_VIEWING) != 0 && !is_change(r))
+		return "a view that ends by a GET";
 	if (r->body != NULL && (!is_change(r) || (r->flags & ROUTE_RAW_BODY) != 0))
 		return "a body to bind where there is none";
 	return NULL;
@@ -254,6 +259,7 @@ static err_t step_access(struct request *rq)
 	if (r->access == ACCESS_ANONYMOUS || r->access == ACCESS_INTERNAL)
 		return OK;
 	TRY(auth_identify(rq));
+	TRY(viewing_apply(rq));
 	if (r->access == ACCESS_PUBLIC)
 		return OK;
 	if (!subject_signed_in(rq->subject))

@@ -3,7 +3,7 @@
  * gate reads it. Nothing about access, limits or formats is decided in a handler.
  *
  * The gate, in order: match (404, 405 with Allow) → body size → content type → access
- * (session, bearer token or API key) → CSRF → idempotency → bind query (400/422) → bind body
+ * (session, bearer token or API key; app/viewing.h) → CSRF → idempotency → bind query (400/422) → bind body
  * (400/422) → transaction → handler → COMMIT → response.
  *
  * Layer: app.
@@ -32,6 +32,8 @@ enum route_flags {
 	ROUTE_RAW_BODY = 1u << 6,      /* any content type, body not parsed: webhooks, uploads */
 	ROUTE_NO_STORE = 1u << 7,      /* Cache-Control: no-store (implied by CUSTOMER, STAFF) */
 	ROUTE_UPLOAD = 1u << 8,        /* page form is multipart/form-data with one file: rq->body is the file's bytes, rq->form the other fields */
+	ROUTE_VIEWABLE = 1u << 9,      /* shown as to the customer to staff who view the shop as one (app/viewing.h) */
+	ROUTE_ENDS_VIEWING = 1u << 10, /* the change that such staff may make: to leave */
 };
 
 typedef err_t handler_fn(struct request *rq);

@@ -17,6 +17,7 @@ struct route;
 struct idem;    /* app/idem.c */
 struct subject; /* app/auth.h */
 enum subject_claim { CLAIM_NONE = 0, CLAIM_MADE, CLAIM_HELD, CLAIM_BROKEN, CLAIM_NEVER };
+struct viewing; /* app/viewing.h */
 struct app;     /* app/app.h */
 
 #define PATH_ARGS_MAX 4
@@ -51,6 +52,7 @@ struct request {
 	const char *path_args[PATH_ARGS_MAX]; /* in order of the {…} in the route */
 	const struct subject *subject;        /* never NULL after the gate; anonymous has no id */
 	enum subject_claim claim;                     /* app/auth.c: whether that is known, or still to be confirmed */
+	const struct viewing *viewing;        /* staff look at the shop as a customer; NULL: nobody does */
 	const void *input;         /* route's .body bound; its struct */
 	const void *args;          /* route's .query bound; its struct */
 	const char *client_ip;

@@ -159,6 +159,8 @@ struct customers_page {
 	const struct role *roles;
 	size_t nroles;
 };
+/* p->list: the one. */
+void view_customer_page(struct request *rq, json_t *context, const struct customers_page *p);
 void view_customers_page(struct request *rq, json_t *context, const struct customers_page *p);
 
 /* ------------------------------------------------------------------ handlers */

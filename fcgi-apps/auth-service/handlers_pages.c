@@ -6,6 +6,7 @@
 #include "passkeys.h"
 #include "store_account.h"
 #include "store_session.h"
+#include "viewings.h"
 
 #define AFTER_SIGN_IN "/account"
 
@@ -88,6 +89,8 @@ err_t page_register_post(struct request *rq)
 
 err_t page_logout(struct request *rq)
 {
+	if (rq->viewing != NULL)
+		TRY(viewing_end(rq, &rq->viewing->customer.user_id, "signed_out"));
 	if (subject_signed_in(rq->subject))
 		session_store_end(&rq->ctx, &rq->subject->session_id);
 	sign_out_cookies(rq);

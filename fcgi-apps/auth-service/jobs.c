@@ -5,9 +5,11 @@
 #include "proofs.h"
 #include "store_factor.h"
 #include "store_session.h"
+#include "viewings.h"
 
 #define PURGE_EVERY_MS 60000
 #define RESETS_EVERY_MS 1000
+#define VIEWINGS_EVERY_MS 5000 /* how late the end of a view that ran out is recorded */
 
 const struct config_key AUTH_CONFIG[] = {
 	{"argon2_passes", CONFIG_INT, "2", 1, 20, "passes of Argon2id over its memory"},
@@ -24,6 +26,7 @@ const struct config_key AUTH_CONFIG[] = {
 const struct timer AUTH_TIMERS[] = {
 	{.name = "auth.resets", .every_ms = RESETS_EVERY_MS, .run = proof_send_resets},
 	{.name = "auth.challenges", .every_ms = PURGE_EVERY_MS, .run = factor_store_purge},
+	{.name = "auth.viewings", .every_ms = VIEWINGS_EVERY_MS, .run = viewing_end_old},
 	{.name = "auth.purge", .every_ms = PURGE_EVERY_MS, .run = session_store_purge},
 	{0},
 };

@@ -8,10 +8,11 @@
 #include "store_passkey.h"
 #include "store_proof.h"
 #include "store_session.h"
+#include "store_viewing.h"
 
 static const struct db_stmt *const *const STATEMENTS[] = {ACCOUNT_STATEMENTS, ADDRESS_STATEMENTS, SESSION_STATEMENTS,
 	ATTEMPT_STATEMENTS, PROOF_STATEMENTS, AUDIT_LOG_STATEMENTS,
-	ACCESS_STATEMENTS, INVITATION_STATEMENTS, FACTOR_STATEMENTS, PASSKEY_STATEMENTS, NULL};
+	ACCESS_STATEMENTS, INVITATION_STATEMENTS, FACTOR_STATEMENTS, PASSKEY_STATEMENTS, VIEWING_STATEMENTS, NULL};
 
 static const struct service AUTH_SERVICE = {
 	.name = "auth-service",

@@ -3,6 +3,7 @@
 #include "factors.h"
 #include "passkeys.h"
 #include "proofs.h"
+#include "viewings.h"
 
 DEFINE_PROBLEM(ERR_LOGIN, "invalid_credentials", 401, "E-mail address and password do not match", 0);
 DEFINE_PROBLEM(ERR_EMAIL_TAKEN, "email_taken", 409, "This e-mail address already has an account", PROBLEM_RULE);
@@ -22,6 +23,7 @@ DEFINE_PROBLEM(ERR_ROLE_IN_USE, "role_in_use", 409, "Somebody has this role", PR
 DEFINE_PROBLEM(ERR_BEYOND, "beyond_own_rights", 403, "Nobody gives a permission that they do not have", 0);
 DEFINE_PROBLEM(ERR_SCOPE, "scope_unknown", 422, "No key may have such a scope", 0);
 DEFINE_PROBLEM(ERR_INVITATION, "invalid_token", 422, "The invitation is not valid, or no longer", 0);
+DEFINE_PROBLEM(ERR_NOT_VIEWABLE, "not_viewable", 409, "The shop can't be viewed as this account", PROBLEM_RULE);
 DEFINE_PROBLEM(ERR_CODE_REQUIRED, "totp_required", 401, "This account asks for a second factor", 0);
 DEFINE_PROBLEM(ERR_CODE_WRONG, "invalid_totp", 401, "The code is not valid", 0);
 DEFINE_PROBLEM(ERR_CODE_FIELD, "wrong_code", 422, "The code is not valid", 0);

@@ -4,8 +4,10 @@
 #include "factors.h"
 #include "passkeys.h"
 #include "proofs.h"
+#include "viewings.h"
 
 #define SECRET (ROUTE_READ | ROUTE_KEY_IGNORED | ROUTE_NO_STORE)
+#define VIEWABLE (ROUTE_PAGE | ROUTE_VIEWABLE)
 #define SESSION_PATH "/api/v1/me/sessions/{id}"
 #define ADDRESS_PATH "/api/v1/me/addresses/{id}"
 
@@ -73,9 +75,9 @@ const struct route AUTH_ROUTES[] = {
 		.help = "An address to confirm"},
 	{METHOD_POST, "/verify", page_verify_post, ACCESS_CUSTOMER, NULL, ROUTE_PAGE, .body = &TOKEN_BIND,
 		.on_invalid = page_verify, .help = "Confirm an address"},
-	{METHOD_POST, "/logout", page_logout, ACCESS_PUBLIC, NULL, ROUTE_PAGE, .help = "Sign out"},
+	{METHOD_POST, "/logout", page_logout, ACCESS_PUBLIC, NULL, ROUTE_PAGE | ROUTE_ENDS_VIEWING, .help = "Sign out"},
 
-	{METHOD_GET, "/account", page_account, ACCESS_CUSTOMER, NULL, ROUTE_PAGE, .help = "My account"},
+	{METHOD_GET, "/account", page_account, ACCESS_CUSTOMER, NULL, VIEWABLE, .help = "My account"},
 	{METHOD_POST, "/account", page_account_post, ACCESS_CUSTOMER, NULL, ROUTE_PAGE, .body = &PROFILE_FORM_BIND,
 		.on_invalid = page_account, .help = "Change my name"},
 	{METHOD_GET, "/account/email", page_email, ACCESS_CUSTOMER, NULL, ROUTE_PAGE, .help = "My e-mail address"},
@@ -89,7 +91,7 @@ const struct route AUTH_ROUTES[] = {
 		.help = "All that is known of me, as a file"},
 	{METHOD_POST, "/account/privacy/erase", page_erase, ACCESS_CUSTOMER, NULL, ROUTE_PAGE | ROUTE_READ,
 		.body = &ERASE_FORM_BIND, .on_invalid = page_privacy, .help = "Delete my account"},
-	{METHOD_GET, "/account/security", page_security, ACCESS_CUSTOMER, NULL, ROUTE_PAGE,
+	{METHOD_GET, "/account/security", page_security, ACCESS_CUSTOMER, NULL, VIEWABLE,
 		.help = "My password and sessions"},
 	{METHOD_POST, "/account/security/password", page_password, ACCESS_CUSTOMER, NULL, ROUTE_PAGE | ROUTE_READ,
 		.body = &PASSWORD_BIND, .on_invalid = page_security, .help = "Change my password"},
@@ -97,7 +99,7 @@ const struct route AUTH_ROUTES[] = {
 		.help = "Sign out everywhere else"},
 	{METHOD_POST, "/account/security/sessions/{id}/revoke", page_revoke, ACCESS_CUSTOMER, NULL, ROUTE_PAGE,
 		.help = "Sign out one session"},
-	{METHOD_GET, "/account/addresses", page_addresses, ACCESS_CUSTOMER, NULL, ROUTE_PAGE, .query = &EDIT_BIND,
+	{METHOD_GET, "/account/addresses", page_addresses, ACCESS_CUSTOMER, NULL, VIEWABLE, .query = &EDIT_BIND,
 		.help = "My addresses"},
 	{METHOD_POST, "/account/addresses", page_address_add, ACCESS_CUSTOMER, NULL, ROUTE_PAGE,
 		.body = &ADDRESS_FORM_BIND, .on_invalid = page_addresses, .help = "Save an address"},
@@ -110,6 +112,11 @@ const struct route AUTH_ROUTES[] = {
 
 	{METHOD_GET, "/admin/customers", page_customers, ACCESS_STAFF, "users:read", ROUTE_PAGE, .query = &USER_PAGE_BIND,
 		.help = "Accounts"},
+	{METHOD_GET, "/admin/customers/{id}", page_customer, ACCESS_STAFF, "users:read", ROUTE_PAGE, .help = "An account"},
+	{METHOD_POST, "/admin/customers/{id}/view", page_viewing_start, ACCESS_STAFF, VIEW_AS_PERMISSION, ROUTE_PAGE,
+		.on_invalid = page_customer, .help = "View the shop as a customer does"},
+	{METHOD_POST, "/admin/customers/{id}/view/end", page_viewing_end, ACCESS_STAFF, VIEW_AS_PERMISSION,
+		ROUTE_PAGE | ROUTE_ENDS_VIEWING, .on_invalid = page_viewing_over, .help = "Leave the view of a customer"},
 	{METHOD_GET, "/api/v1/audit", get_audit, ACCESS_STAFF, "audit:read", .query = &AUDIT_LIST_BIND,
 		.help = "List the audit log"},
 	{METHOD_GET, "/api/v1/audit/verification", get_audit_verification, ACCESS_STAFF, "audit:read",

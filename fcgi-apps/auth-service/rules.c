@@ -7,6 +7,7 @@
 
 #include "account.h"
 #include "attempts.h"
+#include "viewings.h"
 
 #define IPV6_NETWORK_BYTES 8 /* what one subscriber has: any address of it is theirs */
 #define EASY_PART_MIN 4 /* a name this short may well be part of a good password */
@@ -128,4 +129,10 @@ bool rule_has_role(const json_t *roles, const char *role)
 			return true;
 	}
 	return false;
+}
+
+bool rule_viewable(const struct account *a)
+{
+	return a->password_hash != NULL && strcmp(a->state, "active") == 0 && json_array_size(a->roles) == 1 &&
+	       rule_has_role(a->roles, "customer");
 }

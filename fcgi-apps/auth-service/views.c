@@ -4,6 +4,7 @@
 #include "account.h"
 #include "app/page.h"
 #include "data/clock.h"
+#include "viewings.h"
 
 json_t *view_user(struct request *rq, const struct account *a)
 {
@@ -240,6 +241,7 @@ static json_t *customer_row(struct request *rq, const struct customers_page *p, 
 	json_set_text(o, "orders_href", buf_ok(&orders) ? orders.p : "/admin/orders");
 	json_set_bool(o, "can_edit",
 		subject_can(rq->subject, "users:write") && strcmp(a->id.s, rq->subject->user_id.s) != 0);
+	json_set_text(o, "href", arena_printf(rq->ctx.arena, "/admin/customers/%s", a->id.s));
 	json_set_text(o, "edit_href", arena_printf(rq->ctx.arena, "/admin/customers?edit=%s", a->id.s));
 	return o;
 }
@@ -301,6 +303,19 @@ static const char *href_of(struct request *rq, const struct user_query *q, const
 	if (cursor != NULL)
 		buf_printf(&b, "&cursor=%s", cursor);
 	return buf_ok(&b) ? b.p : "/admin/customers";
+}
+
+/* One account: what its row says, and what may be done with it. */
+void view_customer_page(struct request *rq, json_t *context, const struct customers_page *p)
+{
+	const struct account *a = &p->list[0];
+	json_t *o = customer_row(rq, p, a);
+
+	json_set_bool(o, "email_verified", a->verified_us != 0);
+	json_set_bool(o, "can_see_orders", subject_can(rq->subject, "orders:read"));
+	json_set_bool(o, "can_view", rule_viewable(a) && rq->viewing == NULL && subject_can(rq->subject, VIEW_AS_PERMISSION));
+	json_set_text(o, "view_href", arena_printf(rq->ctx.arena, "/admin/customers/%s/view", a->id.s));
+	json_set(context, "customer", o);
 }
 
 void view_customers_page(struct request *rq, json_t *context, const struct customers_page *p)

@@ -3,6 +3,7 @@
 
 #define ORDERS "/api/v1/orders"
 #define PERSONAL (ROUTE_PAGE | ROUTE_NO_STORE)
+#define VIEWABLE (ROUTE_PAGE | ROUTE_VIEWABLE)
 #define BIG_SHIPMENT_BYTES ((size_t)256 << 10)
 
 const struct route ORDER_ROUTES[] = {
@@ -30,9 +31,9 @@ const struct route ORDER_ROUTES[] = {
 		.help = "Follow an order"},
 	{METHOD_POST, "/track/{tracking_token}/cancel", page_track_cancel, ACCESS_PUBLIC, .flags = ROUTE_PAGE,
 		.on_invalid = page_track, .help = "Cancel an order"},
-	{METHOD_GET, "/account/orders", page_account_orders, ACCESS_CUSTOMER, .flags = ROUTE_PAGE,
+	{METHOD_GET, "/account/orders", page_account_orders, ACCESS_CUSTOMER, .flags = VIEWABLE,
 		.query = &ACCOUNT_PAGE_BIND, .help = "Your orders"},
-	{METHOD_GET, "/account/orders/{id}", page_account_order, ACCESS_CUSTOMER, .flags = ROUTE_PAGE,
+	{METHOD_GET, "/account/orders/{id}", page_account_order, ACCESS_CUSTOMER, .flags = VIEWABLE,
 		.help = "One of your orders"},
 	{METHOD_POST, "/account/orders/{id}/cancel", page_account_cancel, ACCESS_CUSTOMER, .flags = ROUTE_PAGE,
 		.on_invalid = page_account_order, .help = "Cancel one of your orders"},

@@ -31,7 +31,7 @@ WIDTHS = (360, 1440)
 TALLEST_PX = 4000
 TABS_MAX = 90
 # A page of this status says so in the console too, and that is no complaint of ours.
-EXPECTED_STATUS = ("status of 401", "status of 404", "status of 409", "status of 422")
+EXPECTED_STATUS = ("status of 401", "status of 403", "status of 404", "status of 409", "status of 422")
 AXE = ROOT / "build" / "axe"
 
 

@@ -15,7 +15,7 @@ from shop import ADDRESS, ShopTest
 
 # What each role the shop comes with may. A migration that changes one changes this line too.
 ROLES = {
-    "support": "orders:read orders:write products:read inventory:read payments:read notifications:read notifications:write users:read",
+    "support": "orders:read orders:write products:read inventory:read payments:read notifications:read notifications:write users:read customers:view_as",
     "merchandiser": "products:read products:write inventory:read analytics:read",
     "warehouse": "orders:read orders:write products:read inventory:read inventory:write",
     "analyst": "orders:read products:read inventory:read payments:read analytics:read",

@@ -122,8 +122,16 @@ static void test_bad_tables(void **state)
 	static const struct route PART_OF_A_SEGMENT[] = {{METHOD_GET, "/a-{id}", say_route, ACCESS_PUBLIC, .help = "x"}, {0}};
 	static const struct route KEYED_GET[] = {
 		{METHOD_GET, "/a", say_route, ACCESS_PUBLIC, .flags = ROUTE_KEY_REQUIRED, .help = "x"}, {0}};
+	static const struct route VIEWABLE_BY_API[] = {{METHOD_GET, "/a", say_route, ACCESS_CUSTOMER, .flags = ROUTE_VIEWABLE, .help = "x"}, {0}};
+	static const struct route VIEWABLE_CHANGE[] = {
+		{METHOD_POST, "/a", say_route, ACCESS_CUSTOMER, .flags = ROUTE_PAGE | ROUTE_VIEWABLE, .help = "x"}, {0}};
+	static const struct route VIEWABLE_CACHED[] = {
+		{METHOD_GET, "/a", say_route, ACCESS_ANONYMOUS, .flags = ROUTE_PAGE | ROUTE_CACHED | ROUTE_VIEWABLE, .help = "x"}, {0}};
+	static const struct route LEFT_BY_A_LINK[] = {
+		{METHOD_GET, "/a", say_route, ACCESS_PUBLIC, .flags = ROUTE_PAGE | ROUTE_ENDS_VIEWING, .help = "x"}, {0}};
 	static const struct route *const BAD[] = {NO_ACCESS, STAFF_FOR_ALL, PERMISSION_FOR_NOTHING, FORM_WITHOUT_CSRF,
-		CACHED_AND_PERSONAL, SHADOWED, SHADOWED_BY_REST, TRAILING_SLASH, PART_OF_A_SEGMENT, KEYED_GET};
+		CACHED_AND_PERSONAL, SHADOWED, SHADOWED_BY_REST, TRAILING_SLASH, PART_OF_A_SEGMENT, KEYED_GET,
+		VIEWABLE_BY_API, VIEWABLE_CHANGE, VIEWABLE_CACHED, LEFT_BY_A_LINK};
 
 	(void)state;
 	assert_true(route_table_valid(TABLE));
