@@ -18,7 +18,7 @@ OTHERS = tuple(s for s in SERVICES if s != "bus")
 
 # What is published: to whom, of another's schema. EXECUTE of functions, or the privileges of a relation.
 EVERYONE = {
-    "auth": {"audit()": "EXECUTE", "customer_stands()": "EXECUTE", "key_subject()": "EXECUTE", "session_subject()": "EXECUTE", "token_subject()": "EXECUTE",
+    "auth": {"audit()": "EXECUTE", "customer_stands()": "EXECUTE", "key_subject()": "EXECUTE", "session_subject()": "EXECUTE", "session_viewing()": "EXECUTE", "token_subject()": "EXECUTE",
              "verification_keys()": "EXECUTE"},
     "bus": {**{f"{f}()": "EXECUTE" for f in ("ack", "advance", "claim", "emit", "enqueue", "enqueue_again", "lease", "nack", "park", "parked_done", "parked_failed", "release",
                                              "renew", "subscribe", "take", "take_parked")},
@@ -39,7 +39,7 @@ SOME = {
 # stock are not in it: entries are only ever added, by functions that keep their rules.
 WRITABLE = {
     "auth": "account address api_key invitation letter passkey passkey_challenge recovery_code refresh_token reset_request role role_permission session "
-            "sign_in_challenge signing_key totp",
+            "sign_in_challenge signing_key totp viewing",
     "cart": "cart line",
     "catalog": "brand category import import_error import_file listing media price price_watch product product_image staged staged_variant variant vocabulary",
     "mock_provider": "charge refund session",
