@@ -192,13 +192,18 @@ reset: ## Stop it and remove its data, after asking (YES=1: without)
 
 # ---------------------------------------------------------------- longer proofs
 
-.PHONY: test-fault test-fresh bench valgrind
+.PHONY: test-fault test-fresh test-security bench valgrind
 test-fault: tests assets ## Kill -9 at every commit of a sale; lose PostgreSQL; 100 purchases and a million events under random kills
 	@BUILD=$(OUT) POINTS=each OUTAGES=12 PURCHASES=$(or $(PURCHASES),100) EVENTS=$(or $(EVENTS),1000000) FAULT_SECS=7200 tests/run tests/fault
 
 test-fresh: ## make run and make test in a fresh Debian (debootstrap, root): slow
 	@common/install/packages.sh fresh
 	@tests/fresh/run
+
+test-security: build assets ## sqlmap and wapiti against a running shop find nothing
+	@common/install/packages.sh run test security
+	@BUILD=$(OUT) HOSTILE=all tests/run tests/security tests/system/test_routes
+	@BUILD=$(OUT) tests/security/run
 
 bench: tests assets ## Measure against the limits of this machine: ratios, p50/p99, memory
 	@BUILD=$(OUT) tests/bench/run

@@ -29,6 +29,12 @@ bool subject_can(const struct subject *s, const char *permission);
 bool subject_signed_in(const struct subject *s);
 /* Never NULL afterwards: rq->subject. Bad credentials: ERR_UNAUTHENTICATED; none: the anonymous subject. */
 err_t auth_identify(struct request *rq) MUST_CHECK;
+/*
+ * A customer who reads with a token that this process has seen is taken at its word: the question whether all is still
+ * so travels with the handler's first statement (rq->claim). After the handler, which ended with e: what is to be
+ * answered; *again_r: nothing, the request must pass the gate once more, and be looked up.
+ */
+err_t auth_settle(struct request *rq, err_t e, bool *again_r) MUST_CHECK;
 
 /* An API key: this, and 32 random bytes in base64url. What it may is its scopes, and nothing of its account's own. */
 #define API_KEY_PREFIX "es_live_"

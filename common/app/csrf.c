@@ -71,7 +71,7 @@ err_t csrf_check(struct request *rq)
 
 void csrf_renew(struct request *rq)
 {
-	struct cookie k = {.name = CSRF_COOKIE, .value = token_new(rq->ctx.arena, 32), .readable = true};
+	struct cookie k = {.name = CSRF_COOKIE, .value = token_new(rq->ctx.arena, 32)};
 
 	response_cookie(rq, &k);
 }
@@ -79,7 +79,7 @@ void csrf_renew(struct request *rq)
 const char *csrf_token(struct request *rq)
 {
 	const char *token = request_cookie(rq, CSRF_COOKIE);
-	struct cookie k = {.name = CSRF_COOKIE, .readable = true};
+	struct cookie k = {.name = CSRF_COOKIE};
 
 	if (looks_like_token(token))
 		return token;

@@ -250,8 +250,7 @@ void response_cookie(struct request *rq, const struct cookie *k)
 		buf_printf(&b, "; Max-Age=%lld", k->max_age_secs < 0 ? 0LL : (long long)k->max_age_secs);
 	if (rq->https)
 		buf_puts(&b, "; Secure");
-	if (!k->readable)
-		buf_puts(&b, "; HttpOnly");
+	buf_puts(&b, "; HttpOnly");
 	if (!buf_ok(&b)) {
 		log_bug(&rq->ctx, "cookie too long", LS("cookie", k->name));
 		abort();

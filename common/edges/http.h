@@ -16,6 +16,7 @@ const char *method_name(enum method m);
 struct route;
 struct idem;    /* app/idem.c */
 struct subject; /* app/auth.h */
+enum subject_claim { CLAIM_NONE = 0, CLAIM_MADE, CLAIM_HELD, CLAIM_BROKEN, CLAIM_NEVER };
 struct app;     /* app/app.h */
 
 #define PATH_ARGS_MAX 4
@@ -49,6 +50,7 @@ struct request {
 	const struct route *route;
 	const char *path_args[PATH_ARGS_MAX]; /* in order of the {…} in the route */
 	const struct subject *subject;        /* never NULL after the gate; anonymous has no id */
+	enum subject_claim claim;                     /* app/auth.c: whether that is known, or still to be confirmed */
 	const void *input;         /* route's .body bound; its struct */
 	const void *args;          /* route's .query bound; its struct */
 	const char *client_ip;
@@ -93,9 +95,8 @@ void response_header(struct request *rq, const char *name, const char *value);
 struct cookie {
 	const char *name, *value;
 	int64_t max_age_secs; /* 0: session cookie; −1: delete */
-	bool readable;        /* not HttpOnly: only for values without secrets */
 };
-/* Path=/, SameSite=Lax, Secure when https; HttpOnly unless readable. */
+/* Path=/, SameSite=Lax, HttpOnly: pages' scripts read none; Secure when https. */
 void response_cookie(struct request *rq, const struct cookie *k);
 /* "es_session" or, when the public URL is https, "__Host-es_session": for secret cookies. */
 const char *cookie_name(struct request *rq, const char *base);

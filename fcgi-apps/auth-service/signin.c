@@ -146,7 +146,6 @@ static void name_cookie(struct request *rq, const char *name, int64_t max_age_se
 		.name = NAME_COOKIE,
 		.value = rule_cookie_name(rq->ctx.arena, name),
 		.max_age_secs = max_age_secs,
-		.readable = true,
 	};
 
 	response_cookie(rq, &k);
@@ -195,7 +194,7 @@ err_t sign_in_page_strong(struct request *rq, const struct account *account, boo
 void sign_out_cookies(struct request *rq)
 {
 	const struct cookie session = {.name = cookie_name(rq, SESSION_COOKIE), .max_age_secs = -1};
-	const struct cookie name = {.name = NAME_COOKIE, .max_age_secs = -1, .readable = true};
+	const struct cookie name = {.name = NAME_COOKIE, .max_age_secs = -1};
 
 	response_cookie(rq, &session);
 	response_cookie(rq, &name);

@@ -22,7 +22,7 @@ void browser_remember(struct request *rq, const struct cart *cart)
 
 	response_cookie(rq, &(struct cookie){.name = cookie_name(rq, CART_COOKIE), .value = arena_strdup(rq->ctx.arena, cart->id.s),
 				    .max_age_secs = COOKIE_DAYS * DAY_SECS});
-	response_cookie(rq, &(struct cookie){.name = COUNT_COOKIE, .value = count, .max_age_secs = COOKIE_DAYS * DAY_SECS, .readable = true});
+	response_cookie(rq, &(struct cookie){.name = COUNT_COOKIE, .value = count, .max_age_secs = COOKIE_DAYS * DAY_SECS});
 }
 
 /* A cart this subject may use: open, and nobody else's, of which *cart_r learns nothing. A missing one is not a failure. */

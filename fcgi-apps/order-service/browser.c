@@ -49,5 +49,5 @@ void browser_remember_order(struct request *rq, const struct uuid *tracking_toke
 			buf_printf(&b, ".%s", known.tokens[i]);
 	response_cookie(rq,
 		&(struct cookie){.name = cookie_name(rq, ORDERS_COOKIE), .value = b.p, .max_age_secs = COOKIE_SECS});
-	response_cookie(rq, &(struct cookie){.name = COUNT_COOKIE, .value = "", .max_age_secs = -1, .readable = true});
+	response_cookie(rq, &(struct cookie){.name = COUNT_COOKIE, .value = "", .max_age_secs = -1});
 }

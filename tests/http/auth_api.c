@@ -161,6 +161,45 @@ static void test_logout_takes_effect_at_once(void **state)
 	assert_status(test_http("POST", "/api/v1/auth/logout", NULL, NULL), 401);
 }
 
+/* What a process remembers of a customer costs no round trip, and is confirmed by every read: what changed is so at once. */
+static void test_what_is_remembered(void **state)
+{
+	static const struct {
+		const char *change;
+		int status;
+		const char *shows;
+	} CHANGES[] = {
+		{"update auth.account set name = 'Somebody Else' where email = 'word@example.com'", 200, "Somebody Else"},
+		{"update auth.account set roles = '{customer,support}' where email = 'word@example.com'", 200, "support"},
+		{"update auth.account set roles = '{customer}' where email = 'word@example.com'", 200, "customer"},
+		{"update auth.session set version = version + 1", 401, "unauthenticated"},
+		{"update auth.session set expires_at = now()", 401, "unauthenticated"},
+		{"update auth.session set ended_at = now()", 401, "unauthenticated"},
+		{"update auth.account set state = 'blocked' where email = 'word@example.com'", 401, "unauthenticated"},
+		{"delete from auth.account where email = 'word@example.com'", 401, "unauthenticated"},
+	};
+	char bearer[2000];
+	uint64_t trips;
+
+	(void)state;
+	assert_status(register_user("word@example.com"), 201);
+	for (size_t i = 0; i < ARRAY_LEN(CHANGES); i++) {
+		test_sql("update auth.account set state = 'active' where email = 'word@example.com'");
+		sign_in("word@example.com", bearer, sizeof(bearer));
+		assert_status(test_http("GET", "/api/v1/me/addresses", NULL, "HTTP_AUTHORIZATION", bearer, NULL), 200);
+		trips = db_stats(test_ctx()->db)->round_trips;
+		assert_status(test_http("GET", "/api/v1/me/addresses", NULL, "HTTP_AUTHORIZATION", bearer, NULL), 200);
+		if (i == 0)
+			assert_int_equal(db_stats(test_ctx()->db)->round_trips - trips, 1);
+		test_sql(CHANGES[i].change);
+		struct request *rq = test_http("GET", "/api/v1/me", NULL, "HTTP_AUTHORIZATION", bearer, NULL);
+		assert_status(rq, CHANGES[i].status);
+		assert_non_null(strstr(rq->res.body.p, CHANGES[i].shows));
+		rq = test_http("HEAD", "/api/v1/me/addresses", NULL, "HTTP_AUTHORIZATION", bearer, NULL);
+		assert_status(rq, CHANGES[i].status);
+	}
+}
+
 static void test_refresh_rotates(void **state)
 {
 	struct request *rq = test_http("POST", "/api/v1/auth/login", body_text("mara@example.com", PASSWORD), NULL);
@@ -443,6 +482,7 @@ int main(void)
 		cmocka_unit_test(test_login_tells_nothing),
 		cmocka_unit_test(test_throttle),
 		cmocka_unit_test(test_logout_takes_effect_at_once),
+		cmocka_unit_test(test_what_is_remembered),
 		cmocka_unit_test(test_refresh_rotates),
 		cmocka_unit_test(test_profile),
 		cmocka_unit_test(test_password_change),

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/audit.h"
 #include "app/auth.h"
 #include "app/page.h"
 #include "data/bind.h"
@@ -45,6 +46,12 @@ static err_t post_thing(struct request *rq)
 	json_set_text(o, "id", id.s);
 	response_header(rq, "Location", "/api/v1/things/1");
 	return respond_json(rq, 201, o);
+}
+
+static err_t put_thing(struct request *rq)
+{
+	audit_record(rq, &(struct audit_entry){.action = "thing.put", .object_type = "thing", .object_id = path_arg(rq, "id")});
+	return post_thing(rq);
 }
 
 static err_t get_thing(struct request *rq)
@@ -94,6 +101,8 @@ static const struct route TABLE[] = {
 	{METHOD_POST, "/api/v1/keyed", post_thing, ACCESS_PUBLIC, .flags = ROUTE_KEY_REQUIRED, .body = &THING, .help = "x"},
 	{METHOD_GET, "/api/v1/mine", get_thing, ACCESS_CUSTOMER, .help = "x"},
 	{METHOD_GET, "/api/v1/staff", get_thing, ACCESS_STAFF, .permission = "orders:read", .help = "x"},
+	{METHOD_POST, "/api/v1/staff/{id}", post_thing, ACCESS_STAFF, .permission = "orders:write", .body = &THING, .help = "x"},
+	{METHOD_PUT, "/api/v1/staff/{id}", put_thing, ACCESS_STAFF, .permission = "orders:write", .body = &THING, .help = "x"},
 	{METHOD_GET, "/api/v1/bug", leave_open, ACCESS_ANONYMOUS, .help = "x"},
 	{METHOD_GET, "/mine", show_form, ACCESS_CUSTOMER, .flags = ROUTE_PAGE, .help = "x"},
 	{METHOD_GET, "/cached", show_form, ACCESS_ANONYMOUS, .flags = ROUTE_PAGE | ROUTE_CACHED, .help = "x"},
@@ -132,6 +141,31 @@ static void test_access(void **state)
 	test_sql("update auth.account set roles = '{customer,support}' where email = 'mara@example.com'");
 	assert_status(test_http("GET", "/api/v1/staff", NULL, SESSION, NULL), 200);
 	test_sql("update auth.account set roles = '{customer}' where email = 'mara@example.com'");
+}
+
+static int64_t entries(const char *what)
+{
+	char query[400];
+
+	snprintf(query, sizeof(query), "select count(*) from auth.audit_entry where %s", what);
+	return test_sql_int(query);
+}
+
+/* A handler that records nothing is recorded by the gate, one that does is not recorded twice, and what failed not at all. */
+static void test_every_change_of_staff_is_recorded(void **state)
+{
+	(void)state;
+	test_sql("update auth.account set roles = '{customer,support}' where email = 'mara@example.com'");
+	assert_status(test_http("POST", "/api/v1/staff/7", "{\"name\":\"a\"}", WITH_CSRF, NULL), 201);
+	assert_int_equal(entries("true"), 1);
+	assert_int_equal(entries("action = 'staff.change' and object_id = 'POST /api/v1/staff/{id}' and after->>'path' = '/api/v1/staff/7'"
+				 " and actor_id = (select id from auth.account where email = 'mara@example.com')"), 1);
+	assert_status(test_http("PUT", "/api/v1/staff/7", "{\"name\":\"a\"}", WITH_CSRF, NULL), 201);
+	assert_int_equal(entries("action = 'thing.put'"), 1);
+	assert_int_equal(entries("true"), 2);
+	assert_status(test_http("POST", "/api/v1/staff/7", "{\"name\":\"rule\"}", WITH_CSRF, NULL), 409);
+	assert_int_equal(entries("true"), 2);
+	test_sql("update auth.account set roles = '{customer}' where email = 'mara@example.com'; delete from platform.test_thing");
 }
 
 static void test_ended_session_is_a_guest(void **state)
@@ -430,6 +464,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_access),
+		cmocka_unit_test(test_every_change_of_staff_is_recorded),
 		cmocka_unit_test(test_ended_session_is_a_guest),
 		cmocka_unit_test(test_bad_bearer_tokens),
 		cmocka_unit_test(test_page_leads_to_sign_in),

@@ -1,5 +1,6 @@
 """make run and its kin: two instances side by side, https, production limits, single services, what is killed heals, Ctrl-C."""
 import contextlib
+import http.client
 import os
 import pathlib
 import shutil
@@ -10,6 +11,7 @@ import tempfile
 import time
 import unittest
 import urllib.error
+import urllib.parse
 import urllib.request
 
 from shop import ROOT, Shop, ShopTest, free_ports, make, wait_for
@@ -60,6 +62,15 @@ class InstanceTest(ShopTest):
         status, headers, _ = self.https("/login")
         self.assertEqual(status, 200)
         self.assertIn("Secure", headers["Set-Cookie"])
+        self.assertRegex(headers["Strict-Transport-Security"], r"max-age=\d{7,}")
+        admin = urllib.parse.urlencode({"email": self.second.admin_email, "password": self.second.admin_password}).encode()
+        connection = http.client.HTTPSConnection("localhost", self.tls_port, context=self.trust, timeout=20)
+        self.addCleanup(connection.close)
+        connection.request("POST", "/login", admin, {"Content-Type": "application/x-www-form-urlencoded"})
+        answer = connection.getresponse()
+        self.assertEqual(answer.status, 303)
+        session = next(c for c in answer.headers.get_all("Set-Cookie") if "es_session=" in c)
+        self.assertRegex(session, r"^__Host-es_session=[\w-]{43}; Path=/; SameSite=Lax; Secure; HttpOnly$")
         plain = self.second.request("GET", "/login?next=/account", port=self.port)
         self.assertEqual((plain.status, plain.headers["Location"]), (308, f"https://localhost:{self.tls_port}/login?next=/account"))
 

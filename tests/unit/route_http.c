@@ -33,7 +33,7 @@ static void test_cookies(void **state)
 static void test_setting_cookies(void **state)
 {
 	struct request *rq = fake("HTTP_X", "1");
-	const struct cookie plain = {.name = "es_name", .value = "Mara", .readable = true, .max_age_secs = 60};
+	const struct cookie plain = {.name = "es_name", .value = "Mara", .max_age_secs = 60};
 	const struct cookie gone = {.name = "es_session", .max_age_secs = -1};
 
 	(void)state;
@@ -41,7 +41,7 @@ static void test_setting_cookies(void **state)
 	rq->https = true;
 	response_cookie(rq, &gone);
 	assert_int_equal(rq->res.nheaders, 2);
-	assert_string_equal(rq->res.headers[0].value, "es_name=Mara; Path=/; SameSite=Lax; Max-Age=60");
+	assert_string_equal(rq->res.headers[0].value, "es_name=Mara; Path=/; SameSite=Lax; Max-Age=60; HttpOnly");
 	assert_string_equal(rq->res.headers[1].value, "es_session=; Path=/; SameSite=Lax; Max-Age=0; Secure; HttpOnly");
 	assert_string_equal(cookie_name(rq, "es_session"), "__Host-es_session");
 }

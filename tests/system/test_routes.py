@@ -1,0 +1,196 @@
+"""Every route, from outside: the headers of what it answers, and hostile text in every parameter it takes.
+
+The routes are what the services say (--routes); the parameters are those of the API document, and the fields of the
+forms that pages show. So a new route, parameter or field joins by itself.
+"""
+import concurrent.futures
+import json
+import os
+import re
+import unittest
+import urllib.parse
+
+from routes import FORM, Person, all_routes, new_person
+from shop import ROOT, Page, ShopTest
+
+MARK = "<zq1 onerror=x>\"'"
+HOSTILE = [
+    MARK, "{{" + MARK + "}}", f"<!--#include virtual=\"/admin\" -->{MARK}", f"</script><script>{MARK}", f"' or 1=1; drop table x -- {MARK}", "\x00", "a\r\nSet-Cookie: es_x=1\r\n\r\n" + MARK,
+    "../../../../etc/passwd", "%00%ff%c3%28", "\u202e\ufeff\u200b" + MARK, "9" * 40, "-1", "1e999", "x" * 6000, "💩" * 300, "true", "[]", "${jndi:ldap://127.0.0.1/a}", "javascript:alert(1)//" + MARK,
+]
+if os.environ.get("HOSTILE") != "all":  # make test-security takes all; here what has the most in one
+    HOSTILE = [HOSTILE[i] for i in (0, 1, 4, 5, 6, 8, 10, 13)]
+# What would sign out who asks, or ask a paid service to hash for a minute.
+ASIDE = re.compile(r"/(logout|refresh)$|^/internal/|/metrics$|^/mock-provider/api/|/sessions$")
+# The path of a form's page, with a real id for whoever is asked.
+SEEN_ON = ("/", "/login", "/register", "/forgot", "/cart", "/checkout", "/account", "/account/addresses", "/account/addresses/new", "/account/security", "/account/factors", "/account/email",
+           "/account/privacy", "/admin", "/admin/orders", "/admin/products", "/admin/products/new", "/admin/categories", "/admin/inventory", "/admin/imports", "/admin/customers", "/admin/payments",
+           "/admin/messages", "/admin/team", "/admin/roles", "/admin/api-keys", "/admin/service-accounts", "/admin/audit", "/admin/system")
+
+
+class RoutesTest(ShopTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.routes = all_routes()
+        cls.document = json.loads((ROOT / "build" / "openapi.json").read_text(encoding="utf-8"))
+        cls.staff = new_person(cls.shop, "routes", "admin")
+        cls.customer = new_person(cls.shop, "routes", None)
+        cls.anonymous = Person("anonymous")
+
+    def send_all(self, requests):
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            return list(pool.map(lambda r: (r, r[0].send(self.shop, *r[1:])), requests))
+
+    # ------------------------------------------------------------ headers
+    def test_headers(self):
+        requests = [(who, "GET", route.at({}), route.page) for route in self.routes if route.method == "GET" and route.access != "internal" and not ASIDE.search(route.path)
+                    for who in (self.anonymous, self.customer, self.staff)]
+        cached = {route.at({}) for route in self.routes if "cached" in route.flags}
+        faults = []
+        for (who, _method, path, page), answer in self.send_all(requests):
+            faults += [f"{path} for {who.name}: {f}" for f in self.header_faults(answer, path, page and path not in cached or path.startswith("/api/v1/me"))]
+        self.assertFalse(faults, "\n".join(faults[:20]))
+
+    @staticmethod
+    def header_faults(answer, path, personal):
+        h = answer.headers
+        policy = h.get("Content-Security-Policy", "")
+        # What others drew or wrote: its own styles, and otherwise nothing.
+        boxed = path.startswith("/media/") or path.endswith("/preview")
+        if boxed:
+            if not policy.startswith("default-src 'none'; style-src 'unsafe-inline'") or not policy.endswith("; sandbox"):
+                yield f"not in a box: {policy}"
+        else:
+            for needed in ("default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'"):
+                if needed not in policy:
+                    yield f"no {needed} in {policy!r}"
+        if not boxed and re.search(r"unsafe-|\s\*|http:", policy):
+            yield f"a policy that allows too much: {policy}"
+        for name, value in (("X-Content-Type-Options", "nosniff"), ("X-Frame-Options", "SAMEORIGIN" if path.endswith("/preview") else "DENY"), ("Cross-Origin-Opener-Policy", "same-origin")):
+            if h.get_all(name) != [value]:
+                yield f"{name}: {h.get_all(name)}"
+        if h.get("Referrer-Policy") not in ("strict-origin-when-cross-origin", "no-referrer"):
+            yield f"Referrer-Policy: {h.get('Referrer-Policy')}"
+        if "Strict-Transport-Security" in h:
+            yield "HSTS over plain HTTP"
+        for name in ("Server", "X-Powered-By"):
+            if re.search(r"\d", h.get(name) or ""):
+                yield f"{name} tells a version: {h[name]}"
+        if personal and "no-store" not in (h.get("Cache-Control") or ""):
+            yield f"personal, and may be kept: {h.get('Cache-Control')}"
+        for cookie in h.get_all("Set-Cookie") or []:
+            if not re.search(r"; Path=/; SameSite=Lax(; Max-Age=\d+)?; HttpOnly$", cookie):
+                yield f"cookie: {cookie}"
+
+    # ------------------------------------------------------------ hostile text
+    def resolve(self, schema):
+        while "$ref" in schema:
+            node = self.document
+            for part in schema["$ref"][2:].split("/"):
+                node = node[part]
+            schema = node
+        return schema
+
+    def members(self, schema, depth=0):
+        """Paths of every member of an object's schema, two levels deep."""
+        schema = self.resolve(schema)
+        for name, inner in schema.get("properties", {}).items():
+            inner = self.resolve(inner)
+            yield (name,)
+            below = self.resolve(inner.get("items", inner))
+            if depth < 1:
+                for path in self.members(below, depth + 1):
+                    yield (name, *(([0]) if "items" in inner else []), *path)
+
+    @staticmethod
+    def body(path, text):
+        value = text
+        for step in reversed(path):
+            value = [value] if step == 0 else {step: value}
+        return json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+    def api_requests(self):
+        for path, item in self.document["paths"].items():
+            for method, operation in item.items():
+                if method not in ("get", "post", "put", "patch", "delete") or ASIDE.search(path):
+                    continue
+                yield from self.requests_of(path, method.upper(), item, operation)
+
+    def requests_of(self, path, method, item, operation):
+        parameters = [self.resolve(p) for p in item.get("parameters", []) + operation.get("parameters", [])]
+        content = self.resolve(operation.get("requestBody", {})).get("content", {}).get("application/json")
+        plain = re.sub(r"\{\w+\}", "00000000-0000-4000-8000-000000000000", path)
+        for text in HOSTILE:
+            quoted = urllib.parse.quote(text.encode("utf-8", "surrogatepass"), safe="")
+            if "{" in path and len(quoted) < 4000:
+                yield self.staff, method, re.sub(r"\{\w+\}", lambda _: quoted, path), False, b"{}" if content else None, "application/json" if content else None
+            for p in parameters:
+                if p["in"] == "query" and len(quoted) < 4000:
+                    yield self.staff, method, f"{plain}?{p['name']}={quoted}", False
+            for member in self.members(content["schema"]) if content else ():
+                yield self.staff, method, plain, False, self.body(member, text), "application/json"
+
+    def forms(self):
+        """{(method, path): fields} of every form that pages show staff and customers."""
+        found = {}
+        for who in (self.customer, self.staff):
+            for path in SEEN_ON:
+                answer = who.send(self.shop, "GET", path, True)
+                if answer.status == 200 and "text/html" in answer.headers["Content-Type"]:
+                    for form in Page(answer).forms:
+                        action = urllib.parse.urlsplit(urllib.parse.urljoin(path, form["action"] or path)).path
+                        if not ASIDE.search(action):
+                            found.setdefault((who, form["method"].upper(), action), set()).update(name for name, _ in form["fields"])
+        return found
+
+    def page_requests(self):
+        for (who, method, path), fields in self.forms().items():
+            for field in sorted(fields - {"csrf"}):
+                for text in HOSTILE:
+                    pair = urllib.parse.urlencode({field: text.encode("utf-8", "surrogatepass")})
+                    if method == "GET":
+                        if len(pair) < 4000:
+                            yield who, "GET", f"{path}?{pair}", True
+                    else:
+                        yield who, method, path, True, pair.encode(), FORM, True
+        for route in self.routes:
+            if route.page and route.names and route.access != "internal":
+                for text in HOSTILE:
+                    quoted = urllib.parse.quote(text.encode("utf-8", "surrogatepass"), safe="")
+                    if len(quoted) < 4000:
+                        path = re.sub(r"\{\w+\*?\}", lambda _: quoted, route.path)
+                        yield (self.staff, route.method, path, True) if route.method == "GET" else (self.staff, route.method, path, True, b"", FORM, True)
+
+    def fault(self, answer):
+        kind = answer.headers.get("Content-Type") or ""
+        if answer.status >= 500:
+            return "a failure of ours"
+        if answer.headers.get("Set-Cookie", "").startswith("es_x"):
+            return "a header of its own"
+        if "html" in kind and b"<zq1" in answer.body:
+            return "printed as it came"
+        if answer.status >= 400 and "html" not in kind and "problem+json" not in kind:
+            return f"no problem document but {kind}"
+        return None
+
+    def assert_harmless(self, requests):
+        faults, n = [], 0
+        for request, answer in self.send_all(requests):
+            n += 1
+            what = self.fault(answer)
+            if what:
+                faults.append(f"{what}: {request[1]} {request[2][:200]} {request[4:5]!r:.200}: {answer}"[:700])
+        print(f"{n} requests", flush=True)
+        self.assertFalse(faults, f"{len(faults)} of {n}:\n" + "\n".join(faults[:12]))
+        return n
+
+    def test_hostile_text_in_the_api(self):
+        self.assertGreater(self.assert_harmless(list(self.api_requests())), 1000)
+
+    def test_hostile_text_on_pages(self):
+        self.assertGreater(self.assert_harmless(list(self.page_requests())), 500)
+
+
+if __name__ == "__main__":
+    unittest.main()
