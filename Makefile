@@ -193,7 +193,7 @@ reset: ## Stop it and remove its data, after asking (YES=1: without)
 # ---------------------------------------------------------------- longer proofs
 
 .PHONY: test-fault test-fresh test-security bench valgrind
-test-fault: tests assets ## Kill -9 at every commit of a sale; 100 purchases and a million events under random kills
+test-fault: tests assets ## Kill -9 at every commit of a sale; lose PostgreSQL; 100 purchases and a million events under random kills
 	@BUILD=$(OUT) POINTS=each OUTAGES=12 PURCHASES=$(or $(PURCHASES),100) EVENTS=$(or $(EVENTS),1000000) FAULT_SECS=7200 tests/run tests/fault
 
 test-fresh: ## make run and make test in a fresh Debian (debootstrap, root): slow

@@ -82,6 +82,11 @@ void fault_before_commit(void)
 	point("before");
 }
 
+void fault_during_commit(void)
+{
+	point("during");
+}
+
 void fault_after_commit(void)
 {
 	point("after");

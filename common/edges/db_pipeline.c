@@ -329,10 +329,11 @@ err_t db_send(struct ctx *c, struct queue *q, bool commits)
 	db->begin_sent = db->tx == TX_OPEN;
 	if (ends)
 		fault_before_commit();
-	if (send_all(c, &batch))
+	o.lost = !send_all(c, &batch);
+	if (ends)
+		fault_during_commit();
+	if (!o.lost)
 		read_all_results(c, &batch, &o);
-	else
-		o.lost = true;
 	e = o.lost ? lost_outcome(c, &o, commits, &committed) : o.first;
 	if (ends && e == OK)
 		fault_after_commit();

@@ -264,7 +264,10 @@ class OutageTest(ShopTest):
         self.healed()
         self.refused_twice(order, shop.order(self.sku))
         last = shop.request("GET", "/nowhere").headers["X-Request-Id"]
-        wait_for("nginx to have written", lambda: last in (shop.run_dir / "log" / "nginx" / "access.log").read_text("utf-8"))
+        access = shop.run_dir / "log" / "nginx" / "access.log"
+        wait_for("nginx to have written", lambda: last in access.read_text("utf-8"))
+        # What an operator needs to know is there all the same: who did not answer.
+        self.assertRegex(access.read_text("utf-8"), r'"uri":"/track/[0-9a-f]{8}-…","status":503,[^\n]*"upstream":"unix:[^"]*/order-service.sock","upstream_status":"502"')
         found = [f"{name} in {path}" for path in sorted((shop.run_dir / "log").rglob("*")) if path.is_file() and not path.is_symlink()
                  for text in [path.read_bytes()] for name, key in keys.items() if key.encode() in text]
         self.assertEqual(found, [])
