@@ -1,8 +1,8 @@
 """Support views the shop as a customer: the same pages in every service, nothing changed, nothing else shown, all of it recorded."""
 import unittest
 
+from routes import FORM, Person, all_routes
 from shop import ADDRESS, Browser, ShopTest, unique, wait_for
-from test_access import FORM, Person, all_routes
 
 BANNER = "Nothing can be changed."
 
