@@ -59,6 +59,8 @@ class Script:
             a, b = one.params[n], two.params[n]
             if a is None:
                 return "null"
+            if a == "" == b: # pgbench has no empty variables
+                return "''"
             if a == b or not self.learn(a, b or ""):
                 return ":" + self.constants.setdefault(a, f"c{len(self.constants)}")
             return ":" + self.fresh.setdefault(a, f"f{len(self.fresh)}")
