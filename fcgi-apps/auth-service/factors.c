@@ -213,6 +213,7 @@ err_t factor_begin(struct request *rq, struct factor_state *state_r)
 {
 	struct switching s = {.rq = rq};
 
+	TRY(proof_presence(rq));
 	TRY(db_tx(&rq->ctx, DB_TX_DEFAULT, begin_body, &s));
 	*state_r = s.state;
 	return OK;

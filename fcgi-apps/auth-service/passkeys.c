@@ -87,15 +87,6 @@ static json_t *selection(struct request *rq)
 	return o;
 }
 
-/* A session that somebody left open must not be enough to leave a key behind. */
-static err_t prove_presence(struct request *rq)
-{
-	bool fresh = false;
-
-	TRY(proof_store_fresh(&rq->ctx, &rq->subject->session_id, &fresh));
-	return fresh ? OK : fail(&rq->ctx, &ERR_SAY_AGAIN, "sign in again before you add a passkey");
-}
-
 err_t passkey_creation_options(struct request *rq, json_t **options_r)
 {
 	json_t *o = json_new_object(rq->ctx.arena), *known = json_new_array(rq->ctx.arena);
@@ -103,7 +94,7 @@ err_t passkey_creation_options(struct request *rq, json_t **options_r)
 	struct passkey *list;
 	size_t n;
 
-	TRY(prove_presence(rq));
+	TRY(proof_presence(rq));
 	TRY(passkey_store_list(&rq->ctx, &rq->subject->user_id, &list, &n));
 	TRY(new_challenge(rq, &rq->subject->user_id, &challenge));
 	for (size_t i = 0; i < n; i++)
@@ -188,7 +179,7 @@ err_t passkey_add(struct request *rq, const struct passkey_input *in, struct pas
 	struct adding a = {.rq = rq, .passkey = passkey_r};
 	bool ours = false;
 
-	TRY(prove_presence(rq));
+	TRY(proof_presence(rq));
 	if (decode(rq, in->client_data_json, &signed_data.client_data) &&
 		decode(rq, in->attestation_object, &signed_data.authenticator_data)) {
 		TRY(take_challenge(rq, signed_data.client_data, &rq->subject->user_id, &ours));
@@ -217,6 +208,7 @@ err_t passkey_remove(struct request *rq)
 	struct uuid id;
 
 	TRY(path_uuid(rq, "id", &id));
+	TRY(proof_presence(rq));
 	TRY(passkey_store_delete(&rq->ctx, &s->user_id, &id));
 	audit_record(rq, &(struct audit_entry){.action = "account.passkey_remove", .object_type = "passkey", .object_id = id.s});
 	factor_tell(rq, &self);

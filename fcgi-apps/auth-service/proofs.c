@@ -16,6 +16,14 @@
 #include "store_proof.h"
 #include "store_session.h"
 
+err_t proof_presence(struct request *rq)
+{
+	bool fresh = false;
+
+	TRY(proof_store_fresh(&rq->ctx, &rq->subject->session_id, &fresh));
+	return fresh ? OK : fail(&rq->ctx, &ERR_SAY_AGAIN, "sign in again before you change how you sign in");
+}
+
 /* ------------------------------------------------------------------ links */
 
 err_t proof_find(struct ctx *c, const char *token, const char *proves, struct proof *proof_r)

@@ -58,6 +58,8 @@ extern const struct bind TOKEN_BIND, TOKEN_QUERY_BIND, FORGOT_BIND, RESET_BIND, 
 
 /* ------------------------------------------------------------------ proofs.c */
 
+/* A session that somebody left open must not be enough to change how its owner signs in: ERR_SAY_AGAIN, unless it is fresh. */
+err_t proof_presence(struct request *rq) MUST_CHECK;
 /* Of a link that still works, and leads to `proves` ("verify": mailbox or change). ERR_PROOF. */
 err_t proof_find(struct ctx *c, const char *token, const char *proves, struct proof *proof_r) MUST_CHECK;
 /* owner_only: by the account's own session; a program needs no more than the link. */

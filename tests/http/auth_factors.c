@@ -152,6 +152,14 @@ static void it_is_on_when_a_code_was_shown(void **state)
 	shop_sql("do $$ begin assert not exists (select from auth.recovery_code r where r::text like '%%%s%%'); end $$", codes[0]);
 }
 
+static void a_session_of_long_ago_switches_nothing_on(void **state)
+{
+	(void)state;
+	test_sql("update auth.session set created_at = now() - interval '16 minutes'");
+	assert_code(test_http("POST", "/api/v1/me/totp", NULL, AUTH, NULL), 403, "reauthentication_required");
+	assert_int_equal(test_sql_int("select count(*) from auth.totp"), 0);
+}
+
 static void it_is_asked_for_after_the_password(void **state)
 {
 	(void)state;
@@ -428,6 +436,7 @@ int main(void)
 #define TEST(function) cmocka_unit_test_setup(function, clean)
 	const struct CMUnitTest tests[] = {
 		TEST(it_is_on_when_a_code_was_shown),
+		TEST(a_session_of_long_ago_switches_nothing_on),
 		TEST(it_is_asked_for_after_the_password),
 		TEST(a_code_works_once),
 		TEST(guesses_are_throttled),

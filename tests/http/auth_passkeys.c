@@ -252,6 +252,7 @@ static void a_session_of_long_ago_adds_none(void **state)
 	test_sql("update auth.session set created_at = now() - interval '16 minutes'");
 	assert_code(test_http("POST", "/api/v1/me/passkeys/options", NULL, SHOP_AS(2), NULL), 403, "reauthentication_required");
 	assert_code(test_http("POST", "/api/v1/me/passkeys", new_passkey("x"), SHOP_AS(2), NULL), 403, "reauthentication_required");
+	assert_code(test_http("DELETE", "/api/v1/me/passkeys/00000000-0000-4000-8000-000000000000", NULL, SHOP_AS(2), NULL), 403, "reauthentication_required");
 }
 
 static void bad_input_is_refused(void **state)
