@@ -11,6 +11,7 @@
 #include "app/viewing.h"
 #include "base/log.h"
 #include "data/clock.h"
+#include "edges/fcgi.h"
 
 #define PAGE_MAX_BYTES (4u * 1024 * 1024)
 #define FLASH_COOKIE "es_flash"
@@ -307,6 +308,14 @@ static bool shown_as_customer(const struct request *rq)
 	return rq->viewing != NULL && rq->subject == &rq->viewing->customer;
 }
 
+/* Kept for those who have no cookie that nginx could print: nothing is left for it to fill in. */
+static bool is_plain(struct request *rq)
+{
+	const char *plain = fcgi_param(rq, "ES_PLAIN");
+
+	return plain != NULL && plain[0] != '\0';
+}
+
 static void set_root(struct request *rq, json_t *context, const struct page_info *info)
 {
 	bool cached = rq->route != NULL && (rq->route->flags & ROUTE_CACHED) != 0;
@@ -317,7 +326,7 @@ static void set_root(struct request *rq, json_t *context, const struct page_info
 	json_set_text(context, "base", "");
 	json_set(context, "shop", shop_of(rq));
 	set_page(rq, context, info);
-	json_set_bool(context, "cached", cached);
+	json_set_bool(context, "cached", cached && !is_plain(rq));
 	json_set_text(context, "csrf", cached || shown_as_customer(rq) ? "" : csrf_token(rq));
 	set_if(context, "viewing", cached ? NULL : viewing_banner(rq));
 	set_if(context, "user", cached ? NULL : user_of(rq));

@@ -45,6 +45,22 @@ class CacheTest(ShopTest):
             ids.add(r.headers["X-Request-Id"])
         self.assertEqual(len(ids), 5, "each answer has its own request id")
 
+    def test_two_copies_of_a_page(self):
+        """One without anything to fill in, for who has no cookie; one in which nginx prints the cookies. Neither shows a command."""
+        page = "/p/" + self.shop.api("GET", "/products?limit=1").json["data"][0]["slug"]
+        cookies = {"Cookie": f"es_name=Mara%20L; es_cart_count=3; es_csrf={43 * 'c'}"}
+        for _ in range(2):
+            plain, filled = self.shop.request("GET", page), self.shop.request("GET", page, headers=cookies)
+            for answer in (plain, filled):
+                self.assertEqual(answer.status, 200)
+                self.assertNotIn("<!--#", answer.text)
+            self.assertIn('class="count">0<', plain.text)
+            self.assertIn('name="csrf" value=""', plain.text)
+            self.assertIn('class="count">3<', filled.text)
+            self.assertIn(f'name="csrf" value="{43 * "c"}"', filled.text)
+            self.assertIn("Mara", filled.text)
+            self.assertNotIn("Mara", plain.text)
+
     def test_content_cannot_smuggle_in_commands(self):
         """SSI is on for cached pages: what looks like a command in a product stays text."""
         smuggled = '<!--#echo var="http_host" --><!--# include virtual="/account" -->'
