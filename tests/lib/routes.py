@@ -43,7 +43,7 @@ class Person:
     def page_user(self):
         return self.browser is not None
 
-    def send(self, shop, method, path, page, body=None, content_type=None, csrf=False):
+    def send(self, shop, method, path, page, body=None, content_type=None, csrf=False, more=None):
         headers = {"Accept": "text/html"} if page else {}
         if content_type:
             headers["Content-Type"] = content_type
@@ -53,7 +53,7 @@ class Person:
                 headers["X-CSRF-Token"] = self.browser.cookies["es_csrf"]
         if self.token and (not page or self.is_key):
             headers["Authorization"] = f"Bearer {self.token}"
-        return shop.request(method, path, body, headers)
+        return shop.request(method, path, body, {**headers, **(more or {})})
 
 
 def new_person(shop, name, role, permissions=""):
