@@ -51,7 +51,7 @@ struct request {
 	const struct route *route;
 	const char *path_args[PATH_ARGS_MAX]; /* in order of the {…} in the route */
 	const struct subject *subject;        /* never NULL after the gate; anonymous has no id */
-	enum subject_claim claim;                     /* app/auth.c: whether that is known, or still to be confirmed */
+	enum subject_claim claim;             /* app/auth.c: whether that is known, or still to be confirmed */
 	const struct viewing *viewing;        /* staff look at the shop as a customer; NULL: nobody does */
 	const void *input;         /* route's .body bound; its struct */
 	const void *args;          /* route's .query bound; its struct */
