@@ -2,7 +2,7 @@
  * auth.c - who is asking: a bearer token, an API key, or the session cookie, looked up in what
  * auth-service publishes. What a subject may do is the gate's question, not ours.
  *
- * A token's signature is checked once per worker and remembered by its SHA-256; whether
+ * A token's signature is checked once per worker and remembered by its digest; whether
  * its session still lives, and at which version, is asked of the database every time. For
  * reading customers that costs no round trip: see auth_settle().
  */
@@ -16,7 +16,6 @@
 #include "edges/jwt.h"
 
 #define TOKENS_CACHED 256 /* a power of two */
-#define HASH_LENGTH 64
 #define KEYS_MAX 8
 #define KEYS_FRESH_US (60 * US_PER_SEC)
 #define KEYS_RELOAD_US (2 * US_PER_SEC) /* at most this often for a kid nobody knows */
@@ -31,6 +30,7 @@ struct subject_row {
 	const char *email, *name;
 	bool is_staff;
 	json_t *roles, *permissions;
+	struct uuid stamp; /* of a token's subject: changes whenever any of this does; else "" */
 };
 
 static const struct db_column SUBJECT_COLUMNS[] = {
@@ -41,26 +41,27 @@ static const struct db_column SUBJECT_COLUMNS[] = {
 	DB_COLUMN(struct subject_row, is_staff, DB_BOOL),
 	DB_COLUMN(struct subject_row, roles, DB_JSON),
 	DB_COLUMN(struct subject_row, permissions, DB_JSON),
+	DB_COLUMN(struct subject_row, stamp, DB_UUID),
 };
 
 static const struct db_stmt SESSION_SUBJECT = DB_ROWS("auth_session_subject", struct subject_row, SUBJECT_COLUMNS,
-	SQL("select user_id, session_id, email, name, is_staff, roles, permissions from auth.session_subject($1)"));
+	SQL("select user_id, session_id, email, name, is_staff, roles, permissions, null as stamp from auth.session_subject($1)"));
 
 static const struct db_stmt TOKEN_SUBJECT = DB_ROWS("auth_token_subject", struct subject_row, SUBJECT_COLUMNS,
-	SQL("select user_id, session_id, email, name, is_staff, roles, permissions "
+	SQL("select user_id, session_id, email, name, is_staff, roles, permissions, stamp "
 	    "from auth.token_subject($1::uuid, $2::bigint)"));
 
 static const struct db_stmt KEY_SUBJECT = DB_ROWS("auth_key_subject", struct subject_row, SUBJECT_COLUMNS,
-	SQL("select user_id, session_id, email, name, is_staff, roles, permissions from auth.key_subject($1)"));
+	SQL("select user_id, session_id, email, name, is_staff, roles, permissions, null as stamp from auth.key_subject($1)"));
 
-struct stands_row {
+struct standing_row {
 	bool stands;
 };
 
-static const struct db_column STANDS_COLUMNS[] = {DB_COLUMN(struct stands_row, stands, DB_BOOL)};
+static const struct db_column STANDING_COLUMNS[] = {DB_COLUMN(struct standing_row, stands, DB_BOOL)};
 
-static const struct db_stmt CUSTOMER_STANDS = DB_ROWS("auth_customer_stands", struct stands_row, STANDS_COLUMNS,
-	SQL("select auth.customer_stands($1::uuid, $2::bigint, $3, $4) as stands"));
+static const struct db_stmt STANDING = DB_ROWS("auth_standing", struct standing_row, STANDING_COLUMNS,
+	SQL("select true as stands from auth.standing where stamp = $1::uuid"));
 
 struct key_row {
 	const char *kid, *public_pem;
@@ -75,13 +76,13 @@ static const struct db_stmt VERIFICATION_KEYS = DB_ROWS("auth_verification_keys"
 	SQL("select kid, public_pem from auth.verification_keys()"));
 
 const struct db_stmt *const AUTH_STATEMENTS[] = {
-	&SESSION_SUBJECT, &TOKEN_SUBJECT, &CUSTOMER_STANDS, &KEY_SUBJECT, &VERIFICATION_KEYS, &SESSION_VIEWING, NULL};
+	&SESSION_SUBJECT, &TOKEN_SUBJECT, &STANDING, &KEY_SUBJECT, &VERIFICATION_KEYS, &SESSION_VIEWING, NULL};
 
 /* ------------------------------------------------------------------ this worker's memory */
 
 struct cached_token {
-	char hash[HASH_LENGTH + 1];
-	struct uuid session_id, user_id;
+	struct digest digest; /* all zero: free */
+	struct uuid session_id, user_id, stamp;
 	int64_t session_version, expires_at;
 	char email[PERSON_MAX], name[PERSON_MAX]; /* of a customer who was looked up; else "" */
 };
@@ -97,13 +98,14 @@ static struct {
 	int64_t keys_loaded_us;
 } cache;
 
-static struct cached_token *token_slot(const char *hash)
+static struct cached_token *token_slot(const struct digest *d)
 {
-	size_t h = 0;
+	return &cache.tokens[d->bytes[0] & (TOKENS_CACHED - 1)];
+}
 
-	for (size_t i = 0; i < 8; i++)
-		h = h * 31 + (unsigned char)hash[i];
-	return &cache.tokens[h & (TOKENS_CACHED - 1)];
+static bool holds(const struct cached_token *slot, const struct digest *d)
+{
+	return memcmp(&slot->digest, d, sizeof(*d)) == 0;
 }
 
 static err_t load_keys(struct ctx *c, int64_t older_than_us)
@@ -140,13 +142,14 @@ static bool verify(struct request *rq, struct str token, struct jwt_claims *clai
 /* Checks the token, or finds that it was checked before. */
 static err_t know_token(struct request *rq, struct str token, struct cached_token *known_r)
 {
-	const char *hash = token_hash(rq->ctx.arena, token), *why = "";
-	struct cached_token *slot = token_slot(hash);
+	struct digest digest = token_digest(token);
+	struct cached_token *slot = token_slot(&digest);
+	const char *why = "";
 	int64_t now = clock_now_us() / US_PER_SEC;
 	struct jwt_claims claims;
 	bool good;
 
-	if (strcmp(slot->hash, hash) == 0 && slot->expires_at > now) {
+	if (holds(slot, &digest) && slot->expires_at > now) {
 		*known_r = *slot;
 		return OK;
 	}
@@ -162,7 +165,7 @@ static err_t know_token(struct request *rq, struct str token, struct cached_toke
 		log_peer(&rq->ctx, "bearer token refused", LS("why", why));
 		return fail(&rq->ctx, &ERR_UNAUTHENTICATED, "the access token is not valid, or no longer");
 	}
-	memcpy(known_r->hash, hash, HASH_LENGTH + 1);
+	known_r->digest = digest;
 	known_r->session_version = claims.session_version;
 	known_r->expires_at = claims.expires_at;
 	known_r->email[0] = known_r->name[0] = '\0';
@@ -212,13 +215,14 @@ static bool is_plain_customer(const struct subject_row *row)
 
 static void remember(const struct cached_token *known, const struct subject_row *row)
 {
-	struct cached_token *slot = token_slot(known->hash);
+	struct cached_token *slot = token_slot(&known->digest);
 
-	if (strcmp(slot->hash, known->hash) != 0 || !is_plain_customer(row) || strlen(row->email) >= PERSON_MAX ||
+	if (!holds(slot, &known->digest) || !is_plain_customer(row) || strlen(row->email) >= PERSON_MAX ||
 		strlen(row->name) >= PERSON_MAX)
 		return;
 	memcpy(slot->email, row->email, strlen(row->email) + 1);
 	memcpy(slot->name, row->name, strlen(row->name) + 1);
+	slot->stamp = row->stamp;
 }
 
 static bool takes_its_word(const struct request *rq, const struct cached_token *known)
@@ -231,7 +235,7 @@ static err_t confirm(struct ctx *c, void *row, bool found, void *arg)
 {
 	struct request *rq = arg;
 
-	rq->claim = found && ((const struct stands_row *)row)->stands ? CLAIM_HELD : CLAIM_BROKEN;
+	rq->claim = found && ((const struct standing_row *)row)->stands ? CLAIM_HELD : CLAIM_BROKEN;
 	return rq->claim == CLAIM_HELD ? OK : fail(c, &ERR_UNAUTHENTICATED, "the session of this token has changed");
 }
 
@@ -245,9 +249,7 @@ static void claim(struct request *rq, const struct cached_token *known)
 	s->name = arena_strdup(rq->ctx.arena, known->name);
 	rq->subject = s;
 	rq->claim = CLAIM_MADE;
-	db_defer_check(&rq->ctx, &CUSTOMER_STANDS,
-		PARAMS(P_UUID(&known->session_id), P_INT(known->session_version), P_TEXT(s->email), P_TEXT(s->name)),
-		confirm, rq);
+	db_defer_check(&rq->ctx, &STANDING, PARAMS(P_UUID(&known->stamp)), confirm, rq);
 }
 
 err_t auth_settle(struct request *rq, err_t e, bool *again_r)
@@ -276,7 +278,7 @@ err_t auth_settle(struct request *rq, err_t e, bool *again_r)
 
 static err_t identify_token(struct request *rq, struct str token)
 {
-	struct cached_token known = {.hash = ""};
+	struct cached_token known = {0};
 	struct subject_row row;
 	bool found;
 

@@ -1,7 +1,7 @@
 /*
  * auth.h - who is asking. Looked up in auth-service's published functions; decided by the gate.
  *
- * API: `Authorization: Bearer <JWT>` (verified, cached per worker by the token's SHA-256,
+ * API: `Authorization: Bearer <JWT>` (verified, cached per worker by the token's digest,
  * its session version compared with the database) or an API key `es_live_…`.
  * Pages: the session cookie, its hash looked up in PostgreSQL. An API request with
  * only cookies is served as that session and needs the CSRF header X-CSRF-Token.

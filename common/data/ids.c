@@ -123,6 +123,13 @@ char *token_hash(struct arena *a, struct str token)
 	return hex(a, digest, sizeof(digest));
 }
 
+struct digest token_digest(struct str token)
+{
+	struct digest d;
+	crypto_generichash(d.bytes, sizeof(d.bytes), (const unsigned char *)token.p, token.n, NULL, 0);
+	return d;
+}
+
 char *order_number_new(struct arena *a)
 {
 	/* No letter that is taken for a digit, or for another letter, when read aloud. */

@@ -1,6 +1,7 @@
 /* What auth publishes, to whom, and that nothing else is reachable. */
 #include "testing.h"
 
+#include <libpq-fe.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -59,6 +60,68 @@ static void test_subjects(void **state)
 	test_sql("update auth.session set expires_at = now()");
 	assert_null(test_sql_text("select email from auth.session_subject('hash')"));
 	test_sql("update auth.session set expires_at = now() + interval '1 day'");
+}
+
+static bool stands(const char *stamp)
+{
+	char sql[120];
+
+	snprintf(sql, sizeof(sql), "select count(*) from auth.standing where stamp = '%s'", stamp);
+	return test_sql_int(sql) == 1;
+}
+
+static void current_stamp(char stamp_r[40])
+{
+	snprintf(stamp_r, 40, "%s", test_sql_text("select stamp from auth.session where id = '" SESSION "'"));
+}
+
+static void test_a_stamp_stands_while_nothing_changes(void **state)
+{
+	static const char *const CHANGES[] = {
+		"update auth.account set name = 'Mara M'", "update auth.account set email = 'm@example.com', email_key = 'm@example.com'",
+		"update auth.account set roles = '{customer,warehouse}'", "update auth.account set state = 'blocked'",
+		"update auth.session set version = version + 1", "update auth.session set limited = true",
+		"update auth.session set ended_at = now()"};
+	char stamp[40];
+
+	(void)state;
+	current_stamp(stamp);
+	assert_string_equal(test_sql_text("select stamp from auth.token_subject('" SESSION "', 1)"), stamp);
+	test_sql("update auth.session set seen_at = now(), expires_at = now() + interval '2 days'; update auth.account set seen_at = now()");
+	assert_true(stands(stamp));
+	for (size_t i = 0; i < ARRAY_LEN(CHANGES); i++) {
+		current_stamp(stamp);
+		assert_true(stands(stamp));
+		test_sql("begin");
+		test_sql(CHANGES[i]);
+		if (stands(stamp))
+			fail_msg("the stamp stands after: %s", CHANGES[i]);
+		test_sql("rollback");
+	}
+	test_sql("begin; update auth.session set expires_at = now()");
+	assert_false(stands(stamp));
+	test_sql("rollback");
+}
+
+/* Else a session could begin beside its account's change and never hear of it. */
+static void test_a_session_waits_for_its_account(void **state)
+{
+	PGconn *other = PQconnectdb(test_conninfo("es_auth"));
+	PGresult *r;
+
+	(void)state;
+	assert_int_equal(PQstatus(other), CONNECTION_OK);
+	PQclear(PQexec(other, "set lock_timeout = '20ms'"));
+	test_sql("begin; update auth.account set name = 'Mara M'");
+	r = PQexec(other, "insert into auth.session (id, account_id, kind, expires_at) values (gen_random_uuid(), '" USER "', 'api', now())");
+	assert_string_equal(PQresultErrorField(r, PG_DIAG_SQLSTATE), "55P03");
+	PQclear(r);
+	test_sql("rollback; begin; insert into auth.session (id, account_id, kind, expires_at) values (gen_random_uuid(), '" USER "', 'api', now())");
+	r = PQexec(other, "update auth.account set name = 'Mara M'");
+	assert_string_equal(PQresultErrorField(r, PG_DIAG_SQLSTATE), "55P03");
+	PQclear(r);
+	test_sql("rollback");
+	PQfinish(other);
 }
 
 static void test_looks_are_noted_sparingly(void **state)
@@ -179,6 +242,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_statements_fit),
 		cmocka_unit_test(test_subjects),
+		cmocka_unit_test(test_a_stamp_stands_while_nothing_changes),
+		cmocka_unit_test(test_a_session_waits_for_its_account),
 		cmocka_unit_test(test_looks_are_noted_sparingly),
 		cmocka_unit_test(test_who_may_ask),
 		cmocka_unit_test(test_default_address_moves),
