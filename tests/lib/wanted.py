@@ -45,8 +45,11 @@ class Wanted:
 
     def needs(self, operation):
         """(who asks, values of members and of the path's names)"""
-        if operation in ("DELETE /api/v1/me", "POST /api/v1/me/email", "POST /api/v1/me/password"):
+        if operation in ("DELETE /api/v1/me", "POST /api/v1/me/email", "POST /api/v1/me/password") or "/me/totp" in operation:
             who, password = self.passing()
+            if operation.endswith("/totp/confirm"):
+                begun = self.shop.api("POST", "/me/totp", token=who.token)
+                assert begun.status in (200, 201), begun
             return who, {"password": password, "current_password": password}
         if operation.startswith("POST /api/v1/auth/"):
             return Person("anonymous"), {}
