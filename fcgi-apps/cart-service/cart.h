@@ -114,7 +114,6 @@ struct shipping_input {
 
 extern const struct bind CART_BIND, LINE_BIND, QUANTITY_BIND, DESTINATION_BIND, ADDRESS_BIND, SHIPPING_BIND;
 extern const struct route CART_ROUTES[];
-extern const struct config_key CART_CONFIG[];
 extern const struct timer CART_TIMERS[];
 
 /* rules.c: no SQL, no HTTP */

@@ -10,7 +10,6 @@ static const struct service CART_SERVICE = {
 	.routes = CART_ROUTES,
 	.statements = STATEMENTS,
 	.constraints = CART_CONSTRAINTS,
-	.config = CART_CONFIG,
 	.work = {.timers = CART_TIMERS},
 };
 

@@ -92,7 +92,8 @@ static const struct db_stmt CART_CLAIM = DB_EXEC("cart_claim", SQL("update cart.
 static const struct db_stmt CART_MERGED =
 	DB_EXEC("cart_merged", SQL("update cart.cart set status = 'merged', updated_at = now() where id = $1::uuid"));
 
-static const struct db_stmt PURGE = DB_EXEC("cart_purge", SQL("select cart.purge($1::integer)"));
+static const struct db_stmt PURGE = DB_EXEC("cart_purge",
+	SQL("select cart.purge(value::integer) from platform.setting where key = 'cart_keep_days'"));
 
 struct cart_id {
 	struct uuid id;
@@ -239,7 +240,7 @@ err_t cart_store_addresses(struct ctx *c, const struct uuid *user_id, struct sav
 	return db_rows(c, &ADDRESSES, PARAMS(P_UUID(user_id)), rows_r, n_r);
 }
 
-err_t cart_store_purge(struct ctx *c, int64_t keep_days)
+err_t cart_store_purge(struct ctx *c)
 {
-	return db_exec(c, &PURGE, PARAMS(P_INT(keep_days)), NULL);
+	return db_exec(c, &PURGE, NO_PARAMS, NULL);
 }

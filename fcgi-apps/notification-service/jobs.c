@@ -11,17 +11,6 @@
 #define LEASE_SECS 120
 #define FORGET_EVERY_MS 60000
 
-const struct config_key NOTIFICATION_CONFIG[] = {
-	{"smtp", CONFIG_TEXT, "127.0.0.1:25", 0, 0, "SMTP server, host:port"},
-	{"smtp_user", CONFIG_TEXT, "", 0, 0, "user for AUTH; empty: none"},
-	{"smtp_password", CONFIG_SECRET, "", 0, 0, "password for AUTH"},
-	{"smtp_starttls", CONFIG_BOOL, "false", 0, 0, "insist on STARTTLS"},
-	{"smtp_timeout_secs", CONFIG_INT, "20", 1, 120, "how long a server may take for one step"},
-	{"mail_from", CONFIG_TEXT, "", 0, 0, "sender's address; empty: the shop's support address"},
-	{"message_keep_days", CONFIG_INT, "180", 1, 3650, "how long is kept what a message said, and to whom"},
-	{0},
-};
-
 static err_t on_news(struct ctx *c, const struct received_event *e)
 {
 	const struct mail_kind *kind = mail_kind_of(e->topic, e->payload);
@@ -138,12 +127,7 @@ const struct job_worker NOTIFICATION_JOBS[] = {
 	{0},
 };
 
-static err_t forget_old(struct ctx *c)
-{
-	return message_store_forget_old(c, config_int("message_keep_days"));
-}
-
 const struct timer NOTIFICATION_TIMERS[] = {
-	{.name = "notification.forget", .every_ms = FORGET_EVERY_MS, .run = forget_old},
+	{.name = "notification.forget", .every_ms = FORGET_EVERY_MS, .run = message_store_forget_old},
 	{0},
 };

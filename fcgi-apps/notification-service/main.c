@@ -5,11 +5,21 @@
 
 static const struct db_stmt *const *const STATEMENTS[] = {MESSAGE_STATEMENTS, NULL};
 
+static const struct config_key CONFIG[] = {
+	{"smtp", CONFIG_TEXT, "127.0.0.1:25", 0, 0, "SMTP server, host:port"},
+	{"smtp_user", CONFIG_TEXT, "", 0, 0, "user for AUTH; empty: none"},
+	{"smtp_password", CONFIG_SECRET, "", 0, 0, "password for AUTH"},
+	{"smtp_starttls", CONFIG_BOOL, "false", 0, 0, "insist on STARTTLS"},
+	{"smtp_timeout_secs", CONFIG_INT, "20", 1, 120, "how long a server may take for one step"},
+	{"mail_from", CONFIG_TEXT, "", 0, 0, "sender's address; empty: the shop's support address"},
+	{0},
+};
+
 static const struct service NOTIFICATION_SERVICE = {
 	.name = "notification-service",
 	.routes = NOTIFICATION_ROUTES,
 	.statements = STATEMENTS,
-	.config = NOTIFICATION_CONFIG,
+	.config = CONFIG,
 	.work = {.consumers = NOTIFICATION_CONSUMERS, .jobs = NOTIFICATION_JOBS, .timers = NOTIFICATION_TIMERS},
 };
 

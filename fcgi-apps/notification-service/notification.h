@@ -65,7 +65,6 @@ extern const struct route NOTIFICATION_ROUTES[];
 extern const struct consumer NOTIFICATION_CONSUMERS[];
 extern const struct job_worker NOTIFICATION_JOBS[];
 extern const struct timer NOTIFICATION_TIMERS[];
-extern const struct config_key NOTIFICATION_CONFIG[];
 
 /* rules.c */
 /* NULL: nothing is written about this. */

@@ -85,7 +85,7 @@ static const struct db_stmt FORGET = DB_EXEC("message_forget",
 	SQL(FORGOTTEN " where forgotten_at is null and (user_id = $1::uuid or order_id = $2::uuid)"));
 static const struct db_stmt FORGET_OLD = DB_EXEC("message_forget_old",
 	SQL(FORGOTTEN " where id in (select id from notification.message where forgotten_at is null"
-		      " and created_at < now() - make_interval(days => $1::integer)"
+		      " and created_at < now() - make_interval(days => (select value::integer from platform.setting where key = 'message_keep_days'))"
 		      " order by created_at limit 1000 for update skip locked)"));
 
 struct account_row {
@@ -166,9 +166,9 @@ err_t message_store_forget(struct ctx *c, const char *user_id, const char *order
 	return db_exec(c, &FORGET, PARAMS(P_TEXT(user_id), P_TEXT(order_id)), NULL);
 }
 
-err_t message_store_forget_old(struct ctx *c, int64_t keep_days)
+err_t message_store_forget_old(struct ctx *c)
 {
-	return db_exec(c, &FORGET_OLD, PARAMS(P_INT(keep_days)), NULL);
+	return db_exec(c, &FORGET_OLD, NO_PARAMS, NULL);
 }
 
 err_t message_store_sent(struct ctx *c, const struct sending *s)

@@ -126,7 +126,6 @@ static int start(void **state)
 		{"smtp_starttls", CONFIG_BOOL, "false", 0, 0, "x"},
 		{"smtp_timeout_secs", CONFIG_INT, "5", 1, 120, "x"},
 		{"mail_from", CONFIG_TEXT, "", 0, 0, "x"},
-		{"message_keep_days", CONFIG_INT, "180", 1, 3650, "x"},
 	};
 	struct ctx *c;
 

@@ -365,11 +365,11 @@ static void old_carts_go(void **state)
 	keep(customers, "user_id = '" USER "'");
 	keep(customers_ordered, "user_id = '" USER "', status = 'ordered'");
 	test_sql("update cart.cart set created_at = now() - interval '91 days', updated_at = now() - interval '89 days'");
-	assert_ok(c, cart_store_purge(c, 90));
+	assert_ok(c, cart_store_purge(c));
 	assert_int_equal(test_sql_int("select count(*) from cart.cart"), 6);
 	test_sql("update cart.cart set updated_at = now() - interval '91 days'");
 	keep(used, "updated_at = now()");
-	assert_ok(c, cart_store_purge(c, 90));
+	assert_ok(c, cart_store_purge(c));
 	assert_int_equal(test_sql_int("select count(*) from cart.cart"), 2);
 	assert_int_equal(test_sql_int("select count(*) from cart.cart where user_id = '" USER "' and status = 'open' or updated_at > now() - interval '1 day'"), 2);
 	assert_int_equal(test_sql_int("select count(*) from cart.line l where not exists (select from cart.cart where id = l.cart_id)"), 0);
