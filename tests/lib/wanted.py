@@ -6,7 +6,7 @@ from shop import ADDRESS, unique
 # Of two that exclude each other.
 LEFT_OUT = {"POST /api/v1/payments/{id}/confirm": {"method_token"}, "POST /api/v1/bus/subscriptions/{name}/replay": {"since"}}
 # What is answered where a member is a secret that a test would have to make by the protocol it belongs to: it was looked for.
-SECRETS = {"invalid_credentials", "invalid_token", "invalid_code", "invalid_passkey", "invalid_passkey_data", "totp_disabled"}
+SECRETS = {"invalid_credentials", "invalid_token", "wrong_code", "invalid_passkey", "invalid_passkey_data", "totp_disabled"}
 
 
 class Wanted:
