@@ -45,7 +45,7 @@ class Wanted:
 
     def needs(self, operation):
         """(who asks, values of members and of the path's names)"""
-        if operation in ("DELETE /api/v1/me", "POST /api/v1/me/email", "POST /api/v1/me/password") or "/me/totp" in operation:
+        if operation in ("DELETE /api/v1/me", "POST /api/v1/me/email", "POST /api/v1/me/password", "POST /api/v1/me/addresses") or "/me/totp" in operation:
             who, password = self.passing()
             if operation.endswith("/totp/confirm"):
                 begun = self.shop.api("POST", "/me/totp", token=who.token)

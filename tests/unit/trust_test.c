@@ -114,11 +114,14 @@ static void serve_https(int fd)
 {
 	char line[1024];
 	SSL *tls = shake_hands(fd);
-	while (tls != NULL && hear(tls, fd, line, sizeof(line)) && line[0] != '\0')
-		;
+	bool heard;
+
 	if (tls == NULL)
 		return;
-	if (line[0] == '\0') {
+	/* A client that looks at the name after the handshake leaves without a word. */
+	while ((heard = hear(tls, fd, line, sizeof(line))) && line[0] != '\0')
+		;
+	if (heard) {
 		server.told++;
 		say(tls, fd, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\nfine");
 	}
