@@ -250,7 +250,7 @@ static const char *access_name(enum access a)
 	return NAMES[a];
 }
 
-static void print_flags(unsigned flags)
+static void print_flags(const struct route *r)
 {
 	static const char *const NAMES[] = {
 		"page", "cached", "read", "async_commit", "key_required", "key_ignored", "raw_body", "no_store", "upload",
@@ -258,11 +258,13 @@ static void print_flags(unsigned flags)
 	const char *comma = "";
 
 	for (size_t i = 0; i < ARRAY_LEN(NAMES); i++) {
-		if ((flags & (1u << i)) == 0)
+		if ((r->flags & (1u << i)) == 0)
 			continue;
 		printf("%s%s", comma, NAMES[i]);
 		comma = ",";
 	}
+	if (r->reads != NULL)
+		printf("%sreads=%s", comma, r->reads);
 }
 
 static int print_routes(struct process *p)
@@ -270,7 +272,7 @@ static int print_routes(struct process *p)
 	for (const struct route *r = p->routes; r->path != NULL; r++) {
 		printf("%s\t%s\t%s\t%s\t", method_name(r->method), r->path, access_name(r->access),
 			r->permission != NULL ? r->permission : "");
-		print_flags(r->flags);
+		print_flags(r);
 		printf("\t%s\n", r->help);
 	}
 	return 0;

@@ -160,6 +160,8 @@ static const char *row_fault(const struct route *r)
 		return "a form's POST without CSRF check";
 	if ((r->flags & ROUTE_KEY_REQUIRED) != 0 && ((r->flags & ROUTE_KEY_IGNORED) != 0 || !is_change(r)))
 		return "an idempotency key that is required and ignored, or required by a GET";
+	if (r->reads != NULL && (is_change(r) || r->access == ACCESS_ANONYMOUS || r->access == ACCESS_INTERNAL))
+		return "a look that nobody can be asked about, or that is a change";
 	if (r->on_invalid != NULL && (r->flags & ROUTE_PAGE) == 0)
 		return "only pages show a form again";
 	if ((r->flags & ROUTE_VIEWABLE) != 0 && ((r->flags & ROUTE_PAGE) == 0 || is_change(r) || r->access != ACCESS_CUSTOMER))
@@ -366,6 +368,11 @@ static err_t run_handler(struct request *rq)
 	bool async = (r->flags & ROUTE_ASYNC_COMMIT) != 0;
 
 	fault_unit(method_name(rq->method), r->path);
+	if (r->reads != NULL) {
+		rq->audited = false;
+		audit_record_read(rq);
+		return audit_settle_read(rq, r->handler(rq));
+	}
 	if (!is_change(r) || (r->flags & ROUTE_READ) != 0 || rq->ctx.db == NULL)
 		return r->handler(rq);
 	return db_tx(&rq->ctx, async ? DB_TX_ASYNC_COMMIT : DB_TX_DEFAULT, call_handler, rq);

@@ -45,6 +45,7 @@ struct route {
 	enum access access;
 	const char *permission;      /* ACCESS_STAFF: "orders:write"; auth-service owns the list */
 	unsigned flags;              /* enum route_flags */
+	const char *reads;           /* a GET that shows data of people: of what kind, "order". The audit log says which staff looked */
 	const struct bind *query;    /* NULL: no parameters (API: any is refused) */
 	const struct bind *body;     /* NULL: no body */
 	size_t body_max;             /* bytes; 0: 64 KiB */

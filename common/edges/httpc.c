@@ -166,6 +166,9 @@ static void set_limits(CURL *h, const struct httpc_request *rq, struct exchange 
 	curl_easy_setopt(h, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(h, CURLOPT_PROXY, "");
 	curl_easy_setopt(h, CURLOPT_USERAGENT, "EcoStore");
+	/* OpenSSL's own variable, which mail heeds by itself and libcurl does not. */
+	if (getenv("SSL_CERT_FILE") != NULL)
+		curl_easy_setopt(h, CURLOPT_CAINFO, getenv("SSL_CERT_FILE"));
 	curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, receive);
 	curl_easy_setopt(h, CURLOPT_WRITEDATA, x);
 	if (rq->public_only) {

@@ -2,7 +2,8 @@
  * httpc.h - HTTP client: libcurl with timeouts, a body limit, no redirects.
  *
  * Blocking; never called inside a transaction (it aborts when one is open).
- * The handle and its connection are kept per process. Layer: edges.
+ * The handle and its connection are kept per process. Whom https believes: the system's authorities, or those of
+ * the file that the environment names in SSL_CERT_FILE; the same for mail. Layer: edges.
  */
 #ifndef ES_HTTPC_H
 #define ES_HTTPC_H

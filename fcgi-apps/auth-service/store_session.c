@@ -74,10 +74,12 @@ static const struct db_column PUBLIC_COLUMNS[] = {
 static const struct db_stmt PUBLIC_KEYS = DB_ROWS("public_keys", struct jwt_key, PUBLIC_COLUMNS,
 	SQL("select kid, public_pem from auth.verification_keys()"));
 static const struct db_stmt PURGE = DB_EXEC("auth_purge", SQL("select auth.purge()"));
+static const struct db_stmt PURGE_LOOKS = DB_EXEC("auth_purge_looks", SQL("select auth.purge_looks()"));
+static const struct db_stmt PURGE_INVITATIONS = DB_EXEC("auth_purge_invitations", SQL("select auth.purge_invitations()"));
 
 const struct db_stmt *const SESSION_STATEMENTS[] = {&SESSION_INSERT, &REFRESH_INSERT, &SESSION_END, &SESSION_END_COOKIE,
 	&SESSION_END_OTHERS, &SESSION_END_ALL, &SESSION_END_OWN, &SESSIONS, &REFRESH_BY_HASH, &REFRESH_SPEND, &SESSION_SEEN, &SIGNING_KEY,
-	&KEYS_LOCK, &KEY_INSERT, &KEYS_RETIRE, &PUBLIC_KEYS, &PURGE, NULL};
+	&KEYS_LOCK, &KEY_INSERT, &KEYS_RETIRE, &PUBLIC_KEYS, &PURGE, &PURGE_LOOKS, &PURGE_INVITATIONS, NULL};
 
 void session_store_insert(struct ctx *c, const struct session *s, const struct uuid *account, const char *token_hash,
 	int64_t days)
@@ -163,5 +165,7 @@ err_t session_store_public_keys(struct ctx *c, struct jwt_key **rows_r, size_t *
 
 err_t session_store_purge(struct ctx *c)
 {
+	db_defer(c, &PURGE_LOOKS, NO_PARAMS);
+	db_defer(c, &PURGE_INVITATIONS, NO_PARAMS);
 	return db_exec(c, &PURGE, NO_PARAMS, NULL);
 }

@@ -65,6 +65,7 @@ static const struct {
 	const char *type, *path;
 } OBJECT_PAGES[] = {
 	{"order", "/admin/orders/"},
+	{"account", "/admin/customers/"},
 	{"product", "/admin/products/"},
 	{"message", "/admin/messages/"},
 };

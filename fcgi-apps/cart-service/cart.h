@@ -114,6 +114,7 @@ struct shipping_input {
 
 extern const struct bind CART_BIND, LINE_BIND, QUANTITY_BIND, DESTINATION_BIND, ADDRESS_BIND, SHIPPING_BIND;
 extern const struct route CART_ROUTES[];
+extern const struct timer CART_TIMERS[];
 
 /* rules.c: no SQL, no HTTP */
 /* The taxes and shipping prices of cart->country; before it is known the taxes of home_country. */

@@ -10,6 +10,7 @@ static const struct service CART_SERVICE = {
 	.routes = CART_ROUTES,
 	.statements = STATEMENTS,
 	.constraints = CART_CONSTRAINTS,
+	.work = {.timers = CART_TIMERS},
 };
 
 int main(int argc, char **argv)

@@ -92,6 +92,9 @@ static const struct db_stmt CART_CLAIM = DB_EXEC("cart_claim", SQL("update cart.
 static const struct db_stmt CART_MERGED =
 	DB_EXEC("cart_merged", SQL("update cart.cart set status = 'merged', updated_at = now() where id = $1::uuid"));
 
+static const struct db_stmt PURGE = DB_EXEC("cart_purge",
+	SQL("select cart.purge(value::integer) from platform.setting where key = 'cart_keep_days'"));
+
 struct cart_id {
 	struct uuid id;
 };
@@ -117,7 +120,7 @@ static const struct db_stmt ADDRESSES = DB_ROWS("cart_addresses", struct saved_a
 
 const struct db_stmt *const CART_STATEMENTS[] = {
 	&CART_BY_ID, &CART_LOCK, &LINES_BY_CART, &OFFERS, &PRICING_NOW, &CART_INSERT, &CART_SAVE,
-	&LINES_REMOVE, &LINES_WRITE, &CART_CLAIM, &CART_MERGED, &CART_OF_USER, &ADDRESSES, NULL,
+	&LINES_REMOVE, &LINES_WRITE, &CART_CLAIM, &CART_MERGED, &CART_OF_USER, &ADDRESSES, &PURGE, NULL,
 };
 
 const struct db_constraint CART_CONSTRAINTS[] = {
@@ -235,4 +238,9 @@ err_t cart_store_of_user(struct ctx *c, const struct uuid *user_id, struct uuid 
 err_t cart_store_addresses(struct ctx *c, const struct uuid *user_id, struct saved_address **rows_r, size_t *n_r)
 {
 	return db_rows(c, &ADDRESSES, PARAMS(P_UUID(user_id)), rows_r, n_r);
+}
+
+err_t cart_store_purge(struct ctx *c)
+{
+	return db_exec(c, &PURGE, NO_PARAMS, NULL);
 }

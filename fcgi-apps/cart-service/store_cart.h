@@ -37,6 +37,9 @@ void cart_store_mark_merged(struct ctx *c, const struct cart *cart);
 /* body in a transaction (joins an open one): for pages that only read, until they find a cart to take over. */
 err_t cart_store_edit(struct ctx *c, err_t (*body)(struct ctx *c, void *arg), void *arg) MUST_CHECK;
 
+/* The oldest of the carts that nobody changed for the setting's days, but for the open ones of customers. */
+err_t cart_store_purge(struct ctx *c) MUST_CHECK;
+
 /* The customer's open cart's id. */
 err_t cart_store_of_user(struct ctx *c, const struct uuid *user_id, struct uuid *cart_id_r, bool *found_r) MUST_CHECK;
 

@@ -5,9 +5,10 @@
 #include "store_import.h"
 #include "store_listing.h"
 #include "store_product.h"
+#include "store_setting.h"
 
 static const struct db_stmt *const *const STATEMENTS[] = {
-	LISTING_STATEMENTS, PRODUCT_STATEMENTS, CATEGORY_STATEMENTS, IMPORT_STATEMENTS, NULL};
+	LISTING_STATEMENTS, PRODUCT_STATEMENTS, CATEGORY_STATEMENTS, IMPORT_STATEMENTS, SETTING_STATEMENTS, NULL};
 
 static const struct service CATALOG_SERVICE = {
 	.name = "catalog-service",

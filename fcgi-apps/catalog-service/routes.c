@@ -36,6 +36,8 @@ const struct route CATALOG_ROUTES[] = {
 		.help = "Product"},
 	{METHOD_GET, "/search", page_search, ACCESS_ANONYMOUS, .flags = ROUTE_PAGE | ROUTE_CACHED,
 		.query = &LIST_PAGE_BIND, .help = "Search"},
+	{METHOD_GET, "/privacy", page_privacy, ACCESS_ANONYMOUS, .flags = ROUTE_PAGE | ROUTE_CACHED,
+		.help = "Privacy notice"},
 	{METHOD_GET, "/media/{file}", get_media, ACCESS_ANONYMOUS, .flags = ROUTE_PAGE, .help = "Picture"},
 	{METHOD_GET, "/sitemap.xml", get_sitemap, ACCESS_ANONYMOUS, .flags = ROUTE_PAGE | ROUTE_CACHED,
 		.help = "Sitemap"},

@@ -95,7 +95,7 @@ err_t start_import(struct request *rq, const char *file_name, const char *conten
 /* ------------------------------------------------------------------ handlers */
 handler_fn get_products, get_product, post_product, patch_product, delete_product, get_search, get_suggest, get_categories, get_category,
 	post_import, get_imports, get_import, export_csv, export_ndjson;
-handler_fn page_home, page_category, page_product, page_search, get_media, get_sitemap, get_sitemap_part, get_robots;
+handler_fn page_home, page_category, page_product, page_search, get_media, get_sitemap, get_sitemap_part, get_robots, page_privacy;
 handler_fn page_admin_products, page_admin_product, page_admin_product_new, page_admin_product_create, page_admin_product_save,
 	page_admin_product_archive, page_admin_image_add, page_admin_image_delete, page_admin_image_first;
 handler_fn page_admin_categories, page_admin_category_create, page_admin_category_save, page_admin_category_again,

@@ -9,6 +9,7 @@
 #include "store_message.h"
 
 #define LEASE_SECS 120
+#define FORGET_EVERY_MS 60000
 
 static err_t on_news(struct ctx *c, const struct received_event *e)
 {
@@ -123,5 +124,10 @@ const struct consumer NOTIFICATION_CONSUMERS[] = {
 
 const struct job_worker NOTIFICATION_JOBS[] = {
 	{MAIL_QUEUE, LEASE_SECS, send_message},
+	{0},
+};
+
+const struct timer NOTIFICATION_TIMERS[] = {
+	{.name = "notification.forget", .every_ms = FORGET_EVERY_MS, .run = message_store_forget_old},
 	{0},
 };

@@ -20,7 +20,7 @@ static const struct service NOTIFICATION_SERVICE = {
 	.routes = NOTIFICATION_ROUTES,
 	.statements = STATEMENTS,
 	.config = CONFIG,
-	.work = {.consumers = NOTIFICATION_CONSUMERS, .jobs = NOTIFICATION_JOBS},
+	.work = {.consumers = NOTIFICATION_CONSUMERS, .jobs = NOTIFICATION_JOBS, .timers = NOTIFICATION_TIMERS},
 };
 
 int main(int argc, char **argv)

@@ -64,6 +64,7 @@ extern const struct bind MESSAGE_LIST_BIND, MESSAGE_PAGE_BIND;
 extern const struct route NOTIFICATION_ROUTES[];
 extern const struct consumer NOTIFICATION_CONSUMERS[];
 extern const struct job_worker NOTIFICATION_JOBS[];
+extern const struct timer NOTIFICATION_TIMERS[];
 
 /* rules.c */
 /* NULL: nothing is written about this. */

@@ -77,10 +77,16 @@ static const struct db_stmt SENT = DB_EXEC(
 			    " html_body = case when forgotten_at is null then coalesce($7::text, html_body) end,"
 			    " sent_at = case when $2 = 'sent' then now() else sent_at end where id = $1::uuid"));
 
+/* What a server said may name whom it refused. */
+#define FORGOTTEN                                                                                                      \
+	"update notification.message set forgotten_at = now(), version = version + 1, text_body = null, html_body = null," \
+	" error = null, recipient = case when recipient is not null then '' end"
 static const struct db_stmt FORGET = DB_EXEC("message_forget",
-	SQL("update notification.message set forgotten_at = now(), version = version + 1, text_body = null, html_body = null,"
-	    " recipient = case when recipient is not null then '' end"
-	    " where forgotten_at is null and (user_id = $1::uuid or order_id = $2::uuid)"));
+	SQL(FORGOTTEN " where forgotten_at is null and (user_id = $1::uuid or order_id = $2::uuid)"));
+static const struct db_stmt FORGET_OLD = DB_EXEC("message_forget_old",
+	SQL(FORGOTTEN " where id in (select id from notification.message where forgotten_at is null"
+		      " and created_at < now() - make_interval(days => (select value::integer from platform.setting where key = 'message_keep_days'))"
+		      " order by created_at limit 1000 for update skip locked)"));
 
 struct account_row {
 	const char *recipient, *name, *other_email, *link_path;
@@ -113,7 +119,7 @@ static const struct db_stmt ENQUEUE = DB_EXEC("message_enqueue",
 	SQL("select bus.enqueue('notification.mail', $1::text, jsonb_build_object('message_id', $1::text))"),
 	DB_TRACED);
 
-const struct db_stmt *const MESSAGE_STATEMENTS[] = {&LIST, &GET, &FACTS, &ADD, &SENT, &RESEND, &ENQUEUE, &FORGET, &ACCOUNT_FACTS, NULL};
+const struct db_stmt *const MESSAGE_STATEMENTS[] = {&LIST, &GET, &FACTS, &ADD, &SENT, &RESEND, &ENQUEUE, &FORGET, &FORGET_OLD, &ACCOUNT_FACTS, NULL};
 
 err_t message_store_add(struct ctx *c, const struct received_event *e, const struct mail_kind *kind)
 {
@@ -158,6 +164,11 @@ err_t message_store_account_facts(
 err_t message_store_forget(struct ctx *c, const char *user_id, const char *order_id)
 {
 	return db_exec(c, &FORGET, PARAMS(P_TEXT(user_id), P_TEXT(order_id)), NULL);
+}
+
+err_t message_store_forget_old(struct ctx *c)
+{
+	return db_exec(c, &FORGET_OLD, NO_PARAMS, NULL);
 }
 
 err_t message_store_sent(struct ctx *c, const struct sending *s)

@@ -17,6 +17,8 @@ err_t message_store_account_facts(struct ctx *c, const char *letter_id, const ch
 	const char **link_path_r) MUST_CHECK;
 /* Of this person, or order (either may be NULL), remains that there were messages. */
 err_t message_store_forget(struct ctx *c, const char *user_id, const char *order_id) MUST_CHECK;
+/* The same for the oldest of those that are older than the setting's days. */
+err_t message_store_forget_old(struct ctx *c) MUST_CHECK;
 err_t message_store_sent(struct ctx *c, const struct sending *s) MUST_CHECK;
 
 /* Newest first, below q->before; without bodies. */

@@ -18,6 +18,6 @@ const struct route PAYMENT_ROUTES[] = {
 		.flags = ROUTE_PAGE | OWN_TRANSACTIONS | ROUTE_KEY_IGNORED | ROUTE_NO_STORE,
 		.help = "Go to the provider's card page"},
 	{METHOD_GET, "/admin/payments", page_payments, ACCESS_STAFF, "payments:read", ROUTE_PAGE,
-		.query = &PAYMENT_LIST_BIND, .help = "Payments"},
+		.query = &PAYMENT_LIST_BIND, .reads = "payment", .help = "Payments"},
 	{0},
 };

@@ -120,7 +120,7 @@ class PagesTest(ChromeTest):
         self.open()
         order = self.shop.paid_order(self.shop.new_product())
         product = self.shop.api("GET", "/products?limit=1").json["data"][0]["slug"]
-        for path in ("/", f"/p/{product}", "/search?q=cup", "/login", "/register", "/cart", f"/track/{order['tracking_token']}", "/nowhere"):
+        for path in ("/", f"/p/{product}", "/search?q=cup", "/login", "/register", "/privacy", "/cart", f"/track/{order['tracking_token']}", "/nowhere"):
             with self.subTest(path):
                 self.visit(path)
                 self.assert_accessible(path)

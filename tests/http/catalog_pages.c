@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "service.h"
+#include "store_setting.h"
 
 #define MERCHANDISER SHOP_AS(1)
 #define CUSTOMER SHOP_AS(2)
@@ -18,7 +19,7 @@
 	"&variant_price=&variant_barcode=&attributes=colour%3A+clear&csrf=" SHOP_CSRF
 
 static const struct db_stmt *const *const STATEMENTS[] = {
-	LISTING_STATEMENTS, PRODUCT_STATEMENTS, CATEGORY_STATEMENTS, IMPORT_STATEMENTS, NULL};
+	LISTING_STATEMENTS, PRODUCT_STATEMENTS, CATEGORY_STATEMENTS, IMPORT_STATEMENTS, SETTING_STATEMENTS, NULL};
 static const struct db_constraint *const CONSTRAINTS[] = {CATALOG_CONSTRAINTS, NULL};
 
 static int start(void **state)
@@ -309,6 +310,22 @@ static void an_upload_is_imported(void **state)
 	assert_true(shows(rq, "The file is empty."));
 }
 
+/* The privacy notice tells the days by which carts and messages are deleted, and every page leads to it. */
+static void the_privacy_notice_is_true(void **state)
+{
+	struct request *rq = test_http("GET", "/privacy", NULL, "HTTP_ACCEPT", "text/html", NULL);
+
+	(void)state;
+	assert_status(rq, 200);
+	assert_true(shows(rq, "is deleted 90 days after its last change") && shows(rq, "is deleted after 180 days"));
+	assert_true(shows(rq, "support@ecostore.example") && shows(rq, "What EcoStore stores about you"));
+	assert_false(shows(rq, "privacy_notice.") || shows(rq, "{cart_days}") || shows(rq, "{message_days}"));
+	test_sql("update platform.setting set value = '14' where key = 'cart_keep_days'");
+	assert_true(shows(test_http("GET", "/privacy", NULL, NULL), "is deleted 14 days after its last change"));
+	test_sql("update platform.setting set value = '90' where key = 'cart_keep_days'");
+	assert_true(shows(test_http("GET", "/", NULL, NULL), "href=\"/privacy\""));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -321,6 +338,7 @@ int main(void)
 		cmocka_unit_test_setup(pictures_are_kept_by_their_bytes, clean),
 		cmocka_unit_test_setup(the_tree_can_be_moved, clean),
 		cmocka_unit_test_setup(an_upload_is_imported, clean),
+		cmocka_unit_test_setup(the_privacy_notice_is_true, clean),
 	};
 	return cmocka_run_group_tests(tests, start, stop);
 }

@@ -28,10 +28,21 @@ static const struct bind_field THING_FIELDS[] = {
 	{"cart_id", BIND_LINE, offsetof(struct thing_input, cart_id), .max = 40},
 };
 static const struct bind THING = BIND(struct thing_input, THING_FIELDS);
+static const struct bind_field SEARCH_FIELDS[] = {
+	{"q", BIND_LINE, offsetof(struct thing_input, name), .max = 100},
+	{"state", BIND_LINE, offsetof(struct thing_input, cart_id), .max = 40},
+};
+static const struct bind SEARCH = BIND(struct thing_input, SEARCH_FIELDS);
 
 static const struct db_stmt ADD_THING =
 	DB_EXEC("test_add_thing", SQL("insert into platform.test_thing (name) values ($1)"));
-static const struct db_stmt *const THING_STATEMENTS[] = {&ADD_THING, NULL};
+struct thing_row {
+	int64_t n;
+};
+static const struct db_column THING_COLUMNS[] = {DB_COLUMN(struct thing_row, n, DB_INT64)};
+static const struct db_stmt COUNT_THINGS = DB_ROWS("test_count_things", struct thing_row, THING_COLUMNS,
+	SQL("select count(*) as n from platform.test_thing"));
+static const struct db_stmt *const THING_STATEMENTS[] = {&ADD_THING, &COUNT_THINGS, NULL};
 static const struct db_stmt *const *const STATEMENTS[] = {THING_STATEMENTS, NULL};
 
 static err_t post_thing(struct request *rq)
@@ -60,6 +71,21 @@ static err_t get_thing(struct request *rq)
 
 	json_set_text(o, "user", subject_signed_in(rq->subject) ? rq->subject->email : NULL);
 	return respond_resource(rq, 200, o, 7);
+}
+
+static err_t get_count(struct request *rq)
+{
+	json_t *o = json_new_object(rq->ctx.arena);
+	struct thing_row row;
+
+	TRY(db_one(&rq->ctx, &COUNT_THINGS, NO_PARAMS, &row));
+	json_set_int(o, "n", row.n);
+	return respond_json(rq, 200, o);
+}
+
+static err_t get_nothing(struct request *rq)
+{
+	return fail(&rq->ctx, &ERR_NOT_FOUND, "refused before anything was asked");
 }
 
 static err_t patch_thing(struct request *rq)
@@ -103,6 +129,11 @@ static const struct route TABLE[] = {
 	{METHOD_GET, "/api/v1/staff", get_thing, ACCESS_STAFF, .permission = "orders:read", .help = "x"},
 	{METHOD_POST, "/api/v1/staff/{id}", post_thing, ACCESS_STAFF, .permission = "orders:write", .body = &THING, .help = "x"},
 	{METHOD_PUT, "/api/v1/staff/{id}", put_thing, ACCESS_STAFF, .permission = "orders:write", .body = &THING, .help = "x"},
+	{METHOD_GET, "/api/v1/unread/{id}", get_count, ACCESS_STAFF, .permission = "orders:read", .help = "x"},
+	{METHOD_GET, "/api/v1/read/{id}", get_count, ACCESS_PUBLIC, .reads = "thing", .help = "x"},
+	{METHOD_GET, "/api/v1/read", get_count, ACCESS_STAFF, .permission = "orders:read", .reads = "thing", .query = &SEARCH,
+		.help = "x"},
+	{METHOD_GET, "/api/v1/refused/{id}", get_nothing, ACCESS_STAFF, .permission = "orders:read", .reads = "thing", .help = "x"},
 	{METHOD_GET, "/api/v1/bug", leave_open, ACCESS_ANONYMOUS, .help = "x"},
 	{METHOD_GET, "/mine", show_form, ACCESS_CUSTOMER, .flags = ROUTE_PAGE, .help = "x"},
 	{METHOD_GET, "/cached", show_form, ACCESS_ANONYMOUS, .flags = ROUTE_PAGE | ROUTE_CACHED, .help = "x"},
@@ -166,6 +197,59 @@ static void test_every_change_of_staff_is_recorded(void **state)
 	assert_status(test_http("POST", "/api/v1/staff/7", "{\"name\":\"rule\"}", WITH_CSRF, NULL), 409);
 	assert_int_equal(entries("true"), 2);
 	test_sql("update auth.account set roles = '{customer}' where email = 'mara@example.com'; delete from platform.test_thing");
+}
+
+#define READ_ID "0198f1c2-0000-7000-8000-000000000001"
+
+static uint64_t trips_of(const char *path)
+{
+	uint64_t before = db_stats(test_ctx()->db)->round_trips;
+
+	assert_status(test_http("GET", path, NULL, SESSION, NULL), 200);
+	return db_stats(test_ctx()->db)->round_trips - before;
+}
+
+/* What staff look at: by its id or by what was looked for, once in a while, and in the round trips of the look itself. */
+static void test_what_staff_look_at_is_recorded(void **state)
+{
+	(void)state;
+	test_sql("delete from auth.audit_entry; update auth.account set roles = '{customer,support}' where email = 'mara@example.com'");
+	(void)trips_of("/api/v1/unread/" READ_ID);
+	uint64_t plain = trips_of("/api/v1/unread/" READ_ID);
+	assert_int_equal(entries("true"), 0);
+	assert_int_equal(trips_of("/api/v1/read/" READ_ID), plain);
+	assert_int_equal(trips_of("/api/v1/read/" READ_ID), plain);
+	assert_int_equal(entries("action = 'thing.read' and object_type = 'thing' and object_id = '" READ_ID "' and actor_kind = 'session'"
+				 " and actor_id = (select id from auth.account where email = 'mara@example.com')"), 1);
+	test_sql("update auth.audit_look set at = now() - interval '11 minutes'");
+	assert_int_equal(trips_of("/api/v1/read/" READ_ID), plain);
+	assert_int_equal(entries("action = 'thing.read'"), 2);
+	assert_status(test_http("GET", "/api/v1/read/none", NULL, SESSION, NULL), 200);
+	assert_int_equal(entries("true"), 2);
+	assert_status(test_http("GET", "/api/v1/refused/" READ_ID, NULL, SESSION, NULL), 404);
+	test_sql("delete from auth.audit_look");
+	assert_status(test_http("GET", "/api/v1/refused/" READ_ID, NULL, SESSION, NULL), 404);
+	assert_int_equal(entries("action = 'thing.read'"), 3);
+	test_sql("delete from auth.audit_entry; update auth.account set roles = '{customer}' where email = 'mara@example.com'");
+	assert_status(test_http("GET", "/api/v1/read/" READ_ID, NULL, SESSION, NULL), 200);
+	assert_status(test_http("GET", "/api/v1/read/" READ_ID, NULL, NULL), 200);
+	assert_int_equal(entries("true"), 0);
+}
+
+static void test_a_search_is_recorded_without_its_words(void **state)
+{
+	(void)state;
+	test_sql("update auth.account set roles = '{customer,support}' where email = 'mara@example.com'");
+	(void)trips_of("/api/v1/read");
+	(void)trips_of("/api/v1/read?q=Jo%40Example.org&state=");
+	(void)trips_of("/api/v1/read?q=jo%40example.org&state=open");
+	(void)trips_of("/api/v1/read?q=mo%40example.org");
+	assert_int_equal(entries("action = 'thing.search'"), 3);
+	assert_int_equal(entries("object_type is null and after = '{\"parameters\": []}'"), 1);
+	assert_int_equal(entries("object_type = 'search' and object_id = encode(sha256('jo@example.org'), 'hex')"
+				 " and after = '{\"parameters\": [\"q\"]}'"), 1);
+	assert_int_equal(entries("to_jsonb(audit_entry)::text ilike '%example.org%'"), 0);
+	test_sql("delete from auth.audit_entry; update auth.account set roles = '{customer}' where email = 'mara@example.com'");
 }
 
 static void test_ended_session_is_a_guest(void **state)
@@ -443,7 +527,7 @@ static int start(void **state)
 	(void)state;
 	struct db *db = test_db_open("es_cart", test_statements(STATEMENTS), NULL);
 	test_http_open(TABLE, db);
-	test_sql("create table platform.test_thing (name text); grant insert on platform.test_thing to es_cart;"
+	test_sql("create table platform.test_thing (name text); grant select, insert on platform.test_thing to es_cart;"
 		 "insert into auth.account (id, email, email_key, name, password_hash) values "
 		 "('01900000-0000-7000-8000-000000000001', 'mara@example.com', 'mara@example.com', 'Mara', 'x');"
 		 "insert into auth.session (id, account_id, kind, token_hash, expires_at) values "
@@ -465,6 +549,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_access),
 		cmocka_unit_test(test_every_change_of_staff_is_recorded),
+		cmocka_unit_test(test_what_staff_look_at_is_recorded),
+		cmocka_unit_test(test_a_search_is_recorded_without_its_words),
 		cmocka_unit_test(test_ended_session_is_a_guest),
 		cmocka_unit_test(test_bad_bearer_tokens),
 		cmocka_unit_test(test_page_leads_to_sign_in),

@@ -29,7 +29,7 @@
 #define TOKEN "3f0e8d0c-1b1f-4a0c-9a5e-2f6a7b8c9d0e"
 
 static const struct db_stmt *const *const STATEMENTS[] = {MESSAGE_STATEMENTS, NULL};
-static const struct work WORK = {.consumers = NOTIFICATION_CONSUMERS, .jobs = NOTIFICATION_JOBS};
+static const struct work WORK = {.consumers = NOTIFICATION_CONSUMERS, .jobs = NOTIFICATION_JOBS, .timers = NOTIFICATION_TIMERS};
 
 static char mailbox_dir[] = "/tmp/ecostore-mail-XXXXXX";
 static char smtp[32];
@@ -556,6 +556,23 @@ static void who_left_is_forgotten(void **state)
 	assert_int_equal(test_sql_int("select count(*) from notification.message where recipient <> '' or text_body is not null"), 0);
 }
 
+/* What a message said, and to whom, is kept for some time: that it was sent, for ever. */
+static void what_is_old_is_forgotten(void **state)
+{
+	const char *const text = "select string_agg(purpose || ' ' || state || ' ' || recipient || ' ' || (text_body is null)::text"
+				 " || (html_body is null)::text || (error is null)::text, ',' order by id) from notification.message";
+
+	(void)state;
+	tell_paid();
+	(void)take_mail();
+	test_sql("update notification.message set error = '550 <jo@example.com> is unknown', created_at = now() - interval '179 days'");
+	work();
+	assert_string_equal(test_sql_text(text), "order_confirmation sent jo@example.com falsefalsefalse");
+	test_sql("update notification.message set created_at = now() - interval '181 days'");
+	work();
+	assert_string_equal(test_sql_text(text), "order_confirmation sent  truetruetrue");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -575,6 +592,7 @@ int main(void)
 		cmocka_unit_test_setup(a_letter_nobody_waits_for_stays, clean),
 		cmocka_unit_test_setup(each_kind_of_letter_has_its_words, clean),
 		cmocka_unit_test_setup(who_left_is_forgotten, clean),
+		cmocka_unit_test_setup(what_is_old_is_forgotten, clean),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);

@@ -1,9 +1,11 @@
-"""The table of OWASP's requirements (tests/security/asvs.md): what it names is there, and it counts itself."""
+"""The table of OWASP's requirements (tests/security/asvs.md): what it names is there, and it counts itself. What the documents
+beside it name is there too."""
 import pathlib
 import re
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TABLE = "tests/security/asvs.md"
+OTHERS = ["tests/security/data.md", "tests/security/threats.md"]
 STATES = ["met", "partly", "gap", "n/a"]
 DEFINITIONS = {
     ".c": r"^[A-Za-z_][\w *]*\b{}\((?!.*;$)", ".h": r"\b{}\(", ".sql": r"^create (?:or replace )?function [\w.]*\b{}\(",
@@ -53,7 +55,17 @@ def check_row(cells, chapter):
             yield f"{number}: {fault}"
 
 
+def check_others(say):
+    for path in OTHERS:
+        for line, text in enumerate((ROOT / path).read_text(encoding="utf-8").splitlines(), 1):
+            for reference, names in references(text):
+                fault = fault_of(reference, names)
+                if fault:
+                    say(path, line, fault)
+
+
 def check(say):
+    check_others(say)
     chapter, seen, told = "", {}, {}
     counts = dict.fromkeys(STATES, 0)
     for line, text in enumerate((ROOT / TABLE).read_text(encoding="utf-8").splitlines(), 1):

@@ -37,6 +37,10 @@ def route_of(table, path):
 def check(say):
     build = ROOT / os.environ.get("BUILD", "build/dev") / "bin"
     public = locations((ROOT / "nginx/ecostore.conf").read_text(encoding="utf-8"))
+    # A file of its own, which a real shop leaves out.
+    mock = locations((ROOT / "nginx/mock-provider.conf").read_text(encoding="utf-8"))
+    if "es_mock" in public.values() or set(mock.values()) != {"es_mock"}:
+        say("nginx/mock-provider.conf", 1, "the mock provider's routes, and no others, are in this file")
     internal = locations((ROOT / "nginx/internal.conf").read_text(encoding="utf-8"))
     # Fault points are in build/<mode>/fault only.
     symbols = subprocess.run(["nm", "-A", *build.glob("*")], stdout=subprocess.PIPE, check=True, text=True).stdout
@@ -55,7 +59,7 @@ def check(say):
             if not help_text.strip():
                 say(where, 1, f"{method} {path} has no help")
             sample = re.sub(r"\{\w+\*?\}", "x", path)
-            table, name = (internal, "internal.conf") if access == "internal" else (public, "ecostore.conf")
+            table, name = (internal, "internal.conf") if access == "internal" else ({**public, **mock}, "ecostore.conf")
             if route_of(table, sample) != UPSTREAMS.get(program.name):
                 say(f"nginx/{name}", 1, f"{path} of {program.name} leads to {route_of(table, sample)}")
         for line in ask(program, "--config").splitlines():

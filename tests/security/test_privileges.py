@@ -18,7 +18,7 @@ OTHERS = tuple(s for s in SERVICES if s != "bus")
 
 # What is published: to whom, of another's schema. EXECUTE of functions, or the privileges of a relation.
 EVERYONE = {
-    "auth": {"audit()": "EXECUTE", "key_subject()": "EXECUTE", "session_subject()": "EXECUTE", "session_viewing()": "EXECUTE", "standing": "SELECT", "token_subject()": "EXECUTE",
+    "auth": {"audit()": "EXECUTE", "audit_read()": "EXECUTE", "key_subject()": "EXECUTE", "session_subject()": "EXECUTE", "session_viewing()": "EXECUTE", "standing": "SELECT", "token_subject()": "EXECUTE",
              "verification_keys()": "EXECUTE"},
     "bus": {**{f"{f}()": "EXECUTE" for f in ("ack", "advance", "claim", "emit", "enqueue", "enqueue_again", "lease", "nack", "park", "parked_done", "parked_failed", "release",
                                              "renew", "subscribe", "take", "take_parked")},

@@ -213,10 +213,17 @@ static void test_purge(void **state)
 	test_sql("insert into auth.session (id, account_id, kind, expires_at) values"
 		 " (gen_random_uuid(), '" USER "', 'api', now() - interval '31 days');"
 		 "insert into auth.attempt (email_hash, tried_at, blocked_until) values ('old', now() - interval '2 days', now());"
-		 "insert into auth.attempt (email_hash) values ('new')");
+		 "insert into auth.attempt (email_hash) values ('new');"
+		 "insert into auth.audit_look (actor_id, actor_kind, action, object, at) select '" USER "', 'session', 'order.read', n,"
+		 " now() - n * interval '1 hour' from generate_series(0, 2) n;"
+		 "insert into auth.invitation (id, account_id, email, email_key, roles, expires_at, accepted_at)"
+		 " select gen_random_uuid(), gen_random_uuid(), n || '@example.com', n || '@example.com', '{support}', now() - n * interval '1 day',"
+		 " case n when 1 then now() - interval '31 days' end from unnest('{-1, 1, 29, 31}'::integer[]) n");
 	assert_ok(test_ctx(), session_store_purge(test_ctx()));
 	assert_int_equal(test_sql_int("select count(*) from auth.session"), 1);
 	assert_int_equal(test_sql_int("select count(*) from auth.attempt"), 1);
+	assert_int_equal(test_sql_int("select count(*) from auth.audit_look"), 1);
+	assert_string_equal(test_sql_text("select string_agg(email, ' ' order by email) from auth.invitation"), "-1@example.com 29@example.com");
 }
 
 static int start(void **state)

@@ -5,6 +5,7 @@
 #include "testing.h"
 #include "shop.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "cart.h"
@@ -341,6 +342,39 @@ static void others_reach_only_what_is_published(void **state)
 	assert_err(c, db_exec(c, &RATE, NO_PARAMS, NULL), &ERR_INTERNAL);
 }
 
+static void keep(struct cart cart, const char *set)
+{
+	char sql[300];
+
+	snprintf(sql, sizeof(sql), "update cart.cart set %s where id = '%s'", set, cart.id.s);
+	test_sql(sql);
+}
+
+/* A guest's cart and what an order took go when nobody changed them for so long; a customer's open cart stays theirs. */
+static void old_carts_go(void **state)
+{
+	struct ctx *c = test_ctx();
+	struct cart typed = new_cart("DE"), ordered = new_cart("DE"), merged = new_cart("DE"), customers = new_cart("DE"),
+		    used = new_cart("DE"), customers_ordered = new_cart("DE");
+	struct quote q;
+
+	(void)state;
+	assert_ok(test_ctx_of(orders), take(test_ctx_of(orders), &ordered, 1, "standard", &q));
+	keep(typed, "contact = '{\"email\": \"jo@example.com\"}'");
+	keep(merged, "status = 'merged'");
+	keep(customers, "user_id = '" USER "'");
+	keep(customers_ordered, "user_id = '" USER "', status = 'ordered'");
+	test_sql("update cart.cart set created_at = now() - interval '91 days', updated_at = now() - interval '89 days'");
+	assert_ok(c, cart_store_purge(c));
+	assert_int_equal(test_sql_int("select count(*) from cart.cart"), 6);
+	test_sql("update cart.cart set updated_at = now() - interval '91 days'");
+	keep(used, "updated_at = now()");
+	assert_ok(c, cart_store_purge(c));
+	assert_int_equal(test_sql_int("select count(*) from cart.cart"), 2);
+	assert_int_equal(test_sql_int("select count(*) from cart.cart where user_id = '" USER "' and status = 'open' or updated_at > now() - interval '1 day'"), 2);
+	assert_int_equal(test_sql_int("select count(*) from cart.line l where not exists (select from cart.cart where id = l.cart_id)"), 0);
+}
+
 static void statements_are_proven(void **state)
 {
 	struct ctx *c = test_ctx();
@@ -364,6 +398,7 @@ int main(void)
 		TEST(everywhere_is_shipped_to),
 		TEST(a_new_cart_is_written_whole),
 		TEST(others_reach_only_what_is_published),
+		TEST(old_carts_go),
 		TEST(statements_are_proven),
 	};
 

@@ -1,7 +1,12 @@
 """What staff do is in the audit log, chained a moment later, and only those who may read it can."""
+import hashlib
 import unittest
 
+from routes import all_routes, new_person
 from shop import ShopTest, unique, wait_for
+
+# Permissions that show nothing of people but who of staff has what: goods, numbers, how the shop runs, roles and keys.
+NOBODY = {"products:read", "products:write", "inventory:read", "inventory:write", "analytics:read", "system:read", "system:write", "roles:read", "keys:read"}
 
 
 class AuditTest(ShopTest):
@@ -39,6 +44,55 @@ class AuditTest(ShopTest):
         entry = self.entries(object_type="account", object_id=customer["user"]["id"], action="account.rights")[0]
         self.assertEqual(entry["before"], {"roles": ["customer"], "blocked": False})
         self.assertEqual(entry["after"], {"roles": ["customer", "analyst"]})
+
+    # ------------------------------------------------------------ what staff look at
+    def test_every_route_of_people_says_so(self):
+        """What a member of staff is shown of people is recorded by the gate: the row says of what kind it is."""
+        faults = [r for r in all_routes() if r.access == "staff" and r.method == "GET" and r.permission not in NOBODY and r.path != "/api/v1/audit/verification"
+                  and not any(f.startswith("reads=") for f in r.flags)]
+        self.assertEqual(faults, [])
+
+    def looks(self, staff, object_id, action):
+        return [(e["actor"]["kind"], e["action"]) for e in self.entries(object_id=object_id, action=action) if e["actor"]["id"] == staff]
+
+    def test_looks_at_people_are_recorded(self):
+        staff = new_person(self.shop, "reader", "support")
+        me = self.shop.api("GET", "/me", token=staff.token).json["id"]
+        address = f"{unique('look')}@example.org"
+        order = self.shop.paid_order(self.shop.new_product(), address=address)
+        customer = self.shop.customer()["user"]["id"]
+        self.shop.wait_mail(address)
+        mail = self.shop.api("GET", f"/notifications?recipient={address}", token=self.shop.admin()).json["data"][0]["id"]
+        for kind, object_id, paths in (("order", order["id"], (f"/api/v1/orders/{order['id']}", f"/api/v1/orders/{order['id']}/timeline", f"/admin/orders/{order['id']}")),
+                                       ("account", customer, (f"/api/v1/users/{customer}", f"/admin/customers/{customer}")),
+                                       ("message", mail, (f"/admin/messages/{mail}", f"/admin/messages/{mail}/preview"))):
+            for path in paths * 2:
+                answer = staff.send(self.shop, "GET", path, path.startswith("/admin"))
+                self.assertEqual(answer.status, 200, answer)
+            kinds = sorted({"session" if path.startswith("/admin") else "token" for path in paths})
+            self.assertEqual(sorted(self.looks(me, object_id, f"{kind}.read")), [(how, f"{kind}.read") for how in kinds])
+        words = hashlib.sha256(address.encode()).hexdigest()
+        for action, path in (("order.search", f"/api/v1/admin/orders?email={address}"), ("order.search", f"/admin/orders?q={address.upper()}"), ("account.search", f"/api/v1/users?q={address}"),
+                             ("account.search", f"/admin/customers?q={address}"), ("message.search", f"/api/v1/notifications?recipient={address}"), ("message.search", f"/admin/messages?q={address}")):
+            page = path.startswith("/admin")
+            self.assertEqual(staff.send(self.shop, "GET", path, page).status, 200)
+            self.assertIn(("session" if page else "token", action), self.looks(me, words, action))
+        self.assertEqual(self.shop.sql(f"select count(*) from auth.audit_entry e where to_jsonb(e)::text ilike '%{address}%'"), [0])
+
+    def test_looks_by_a_key(self):
+        made = self.shop.api("POST", "/api-keys", {"name": unique("look "), "scopes": ["orders:read"], "expires_in_days": 1}, token=self.shop.admin()).json
+        order = self.shop.order(self.shop.new_product())
+        self.assertEqual(self.shop.api("GET", f"/orders/{order['id']}", token=made["key"]).status, 200)
+        self.assertEqual(self.shop.api("GET", "/admin/orders?limit=1", token=made["key"]).status, 200)
+        self.assertEqual([e["actor"]["kind"] for e in self.entries(object_id=order["id"], action="order.read")], ["api_key"])
+        self.assertIn("api_key", [e["actor"]["kind"] for e in self.entries(action="order.search")])
+
+    def test_looks_of_customers_are_theirs(self):
+        customer = self.shop.customer()
+        order = self.shop.order(self.shop.new_product(), token=customer["access_token"])
+        self.assertEqual(self.shop.api("GET", f"/orders/{order['id']}", token=customer["access_token"]).status, 200)
+        self.assertEqual(self.shop.api("GET", f"/orders/{order['id']}", headers={"Order-Token": order["tracking_token"]}).status, 200)
+        self.assertEqual(self.entries(object_id=order["id"], action="order.read"), [])
 
     def test_who_may_read_it(self):
         customer = self.shop.customer()

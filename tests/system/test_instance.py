@@ -117,6 +117,48 @@ class InstanceTest(ShopTest):
         for path in (self.run_dir / "secret", self.run_dir / "pg"):
             self.assertEqual(path.stat().st_mode & 0o077, 0, path)
 
+    def test_logs_are_for_the_group_at_most(self):
+        log = self.run_dir / "log"
+        wait_for("a log of requests", (log / "nginx" / "access.log").exists)
+        folders = [log, self.run_dir / "mail"] + [p for p in log.rglob("*") if p.is_dir()]
+        self.assertGreater(len(folders), 10)
+        self.assertEqual([p for p in folders if p.stat().st_mode & 0o027], [])
+        # svlogd gives its files modes of its own, in folders that nobody else gets into.
+        files = [p for p in log.rglob("*") if p.is_file() and p.name != "current" and not p.name.startswith("@")]
+        self.assertTrue({"access.log", "runsvdir", "config"} <= {p.name for p in files}, files)
+        self.assertEqual([(p, oct(p.stat().st_mode)) for p in files if p.stat().st_mode & 0o137], [])
+        if os.geteuid() == 0:
+            for path in (log / "cart-service" / "current", log / "nginx" / "access.log"):
+                done = subprocess.run(["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups", "cat", path], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+                self.assertNotEqual(done.returncode, 0, path)
+                self.assertIn(b"Permission denied", done.stdout)
+
+    def handshake(self, *options):
+        """Whether openssl's handshake went through, and what it says of it; another test may have killed nginx just now."""
+        argv = ["openssl", "s_client", "-connect", f"127.0.0.1:{self.tls_port}", "-servername", "localhost", "-verify_hostname", "localhost",
+                "-CAfile", self.run_dir / "nginx" / "cert.pem", "-brief", *options]
+
+        def shake():
+            done = subprocess.run(argv, input=b"", stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=20, check=False)
+            return None if b"Connection refused" in done.stdout else done
+        done = wait_for("somebody to listen", shake)
+        said = done.stdout.decode("utf-8", "replace")
+        self.assertTrue(done.returncode == 0 or "alert" in said, said)  # or it was this side that would not
+        return done.returncode == 0, said
+
+    def test_old_versions_and_ciphers_are_refused(self):
+        weak = "ALL:@SECLEVEL=0"
+        for options in (("-tls1", "-cipher", weak), ("-tls1_1", "-cipher", weak), ("-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-SHA:@SECLEVEL=0"),
+                        ("-tls1_2", "-cipher", "ECDHE-ECDSA-AES256-SHA384:@SECLEVEL=0"), ("-tls1_2", "-cipher", "AES128-GCM-SHA256:@SECLEVEL=0"), ("-tls1_3", "-ciphersuites", "TLS_AES_128_CCM_SHA256")):
+            with self.subTest(options):
+                taken, said = self.handshake(*options)
+                self.assertFalse(taken, said)
+        for options in (("-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-GCM-SHA256"), ("-tls1_2", "-cipher", "ECDHE-ECDSA-CHACHA20-POLY1305"), ("-tls1_3",), ()):
+            with self.subTest(options):
+                taken, said = self.handshake(*options)
+                self.assertTrue(taken, said)
+                self.assertIn("Verification: OK", said)
+
     def test_nothing_runs_as_root(self):
         if os.geteuid() != 0:
             self.skipTest("not root")
@@ -132,6 +174,8 @@ class InstanceTest(ShopTest):
     def test_run_and_interrupt(self):
         """make run again on what was there: quick, and SIGINT to its process group ends everything."""
         self.assertEqual(make("stop", self.run_dir).returncode, 0)
+        old = self.run_dir / "log" / "cart-service"
+        old.chmod(0o755)  # as an older release made it
         environment = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "BUILD")}
         build = os.environ.get("BUILD", "build/dev").removeprefix("build/")
         mode = [f"MODE={build.removesuffix('-clang')}"] + (["CC=clang"] if build.endswith("-clang") else [])
@@ -145,6 +189,7 @@ class InstanceTest(ShopTest):
             return False
         wait_for("make run", up, 30, 0.02)
         took = time.monotonic() - begun
+        self.assertEqual(old.stat().st_mode & 0o777, 0o750)
         os.killpg(running.pid, signal.SIGINT)
         output, _ = running.communicate(timeout=60)
         self.assertIn("stopped", output)

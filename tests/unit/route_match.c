@@ -129,9 +129,12 @@ static void test_bad_tables(void **state)
 		{METHOD_GET, "/a", say_route, ACCESS_ANONYMOUS, .flags = ROUTE_PAGE | ROUTE_CACHED | ROUTE_VIEWABLE, .help = "x"}, {0}};
 	static const struct route LEFT_BY_A_LINK[] = {
 		{METHOD_GET, "/a", say_route, ACCESS_PUBLIC, .flags = ROUTE_PAGE | ROUTE_ENDS_VIEWING, .help = "x"}, {0}};
+	static const struct route READ_BY_A_CHANGE[] = {{METHOD_POST, "/a", say_route, ACCESS_PUBLIC, .reads = "order", .help = "x"}, {0}};
+	static const struct route READ_BY_NOBODY[] = {{METHOD_GET, "/a", say_route, ACCESS_ANONYMOUS, .reads = "order", .help = "x"}, {0}};
 	static const struct route *const BAD[] = {NO_ACCESS, STAFF_FOR_ALL, PERMISSION_FOR_NOTHING, FORM_WITHOUT_CSRF,
 		CACHED_AND_PERSONAL, SHADOWED, SHADOWED_BY_REST, TRAILING_SLASH, PART_OF_A_SEGMENT, KEYED_GET,
-		VIEWABLE_BY_API, VIEWABLE_CHANGE, VIEWABLE_CACHED, LEFT_BY_A_LINK};
+		VIEWABLE_BY_API, VIEWABLE_CHANGE, VIEWABLE_CACHED, LEFT_BY_A_LINK,
+		READ_BY_A_CHANGE, READ_BY_NOBODY};
 
 	(void)state;
 	assert_true(route_table_valid(TABLE));

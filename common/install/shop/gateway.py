@@ -5,16 +5,17 @@ import subprocess
 from place import ROOT, Trouble
 
 HTTPS_REDIRECT = "return 308 {public_url}$request_uri;"
+SHOP = """include ecostore.conf;
+		include mock-provider.conf;"""
 TLS_SERVER = """server {{
 		listen {tls_port} ssl http2 backlog=1024 reuseport;
 		server_name _;
 		ssl_certificate "{state}/nginx/cert.pem";
 		ssl_certificate_key "{state}/nginx/key.pem";
-		ssl_protocols TLSv1.2 TLSv1.3;
-		ssl_session_cache shared:es_tls:1m;
-		ssl_session_tickets off;
-		include ecostore.conf;
+		include tls.conf;
+		{shop}
 	}}"""
+FILES = ("ecostore.conf", "internal.conf", "mock-provider.conf", "tls.conf", "params.conf", "errors.conf", "cached_page.conf", "hashing.conf", "mime.types")
 
 
 def render(name, values):
@@ -32,12 +33,12 @@ def write(place, settings):
         "SOCK_DIR": place.socket_dir, "CACHE_DIR": nginx / "cache", "STATIC_ROOT": place.static_root,
         "LIMITS": settings["limits"], "STATE_DIR": place.state, "PORT": settings["port"],
         "INTERNAL_PORT": settings["internal_port"],
-        "HTTP_SERVER": HTTPS_REDIRECT.format(**settings) if tls else "include ecostore.conf;",
-        "TLS_SERVER": TLS_SERVER.format(tls_port=tls, state=place.state) if tls else "",
+        "HTTP_SERVER": HTTPS_REDIRECT.format(**settings) if tls else SHOP,
+        "TLS_SERVER": TLS_SERVER.format(tls_port=tls, state=place.state, shop=SHOP) if tls else "",
     }
     place.write(nginx / "nginx.conf", render("nginx.conf.in", values))
     place.write(nginx / "upstreams.conf", render("upstreams.conf.in", values))
-    for name in ("ecostore.conf", "internal.conf", "params.conf", "errors.conf", "cached_page.conf", "hashing.conf", "mime.types"):
+    for name in FILES:
         place.write(nginx / name, (ROOT / "nginx" / name).read_text(encoding="utf-8"))
     if tls and not (nginx / "cert.pem").exists():
         place.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "3650",
@@ -54,5 +55,6 @@ def privileges(place, settings):
 
 
 def check(place, settings):
+    # The first to open the access log, which keeps the mode it was made with.
     place.run(["/usr/sbin/nginx", "-t", "-q", "-e", "stderr", "-p", place.nginx, "-c", place.nginx / "nginx.conf"],
-              privileges(place, settings))
+              privileges(place, settings), umask=0o027)

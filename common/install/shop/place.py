@@ -143,13 +143,23 @@ class Place:
 
     def _own_dir(self, path):
         """A folder that nobody else may have put there, or may write to."""
-        path.mkdir(mode=0o700 if path in (self.secret, self.socket_dir) else 0o755, parents=True, exist_ok=True)
+        mode = self._mode_of(path)
+        path.mkdir(mode=mode, parents=True, exist_ok=True)
         found = os.lstat(path)
         wanted = pwd.getpwnam(self.user)
         if not stat.S_ISDIR(found.st_mode) or found.st_uid not in (os.geteuid(), wanted.pw_uid) or found.st_mode & 0o022:
             raise Trouble(f"{path} is not a folder of {self.user} that only {self.user} may write to")
         if found.st_uid != wanted.pw_uid:
             os.chown(path, wanted.pw_uid, wanted.pw_gid)
+        # Of an older release, or under a mask of its own.
+        if found.st_mode & 0o777 & ~mode:
+            path.chmod(found.st_mode & mode)
+
+    def _mode_of(self, path):
+        """Secrets are the instance's alone; logs and mail name people, and are for its group at most."""
+        if path in (self.secret, self.socket_dir):
+            return 0o700
+        return 0o750 if path in (self.log, self.mail) or self.log in path.parents else 0o755
 
     # ------------------------------------------------------------ acting as the instance's user
     def drop(self, argv, *options):

@@ -22,7 +22,7 @@ TERM_MEANS = """#!/bin/sh
 exec kill -{death} "$(cat supervise/pid)"
 """
 # Lines of a JSON log are longer than svlogd's usual 1000 bytes.
-LOG_RUN = "#!/bin/sh\nexec setpriv --pdeathsig TERM svlogd -l 16000 -b 32768 {folder}\n"
+LOG_RUN = "#!/bin/sh\numask 027\nexec setpriv --pdeathsig TERM svlogd -l 16000 -b 32768 {folder}\n"
 
 
 def define(place, name, argv, environment=None, lines=(), down=True, death="TERM"):
@@ -30,7 +30,7 @@ def define(place, name, argv, environment=None, lines=(), down=True, death="TERM
     folder, log = place.sv / name, place.log / name
     for path in (folder, folder / "log", log):
         place._own_dir(path)
-    script = ["#!/bin/sh", "exec 2>&1"]
+    script = ["#!/bin/sh", "exec 2>&1", "umask 027"]
     script += [f"export {key}={shlex.quote(str(value))}" for key, value in sorted((environment or {}).items())]
     script += list(lines)
     script.append(f"exec setpriv --pdeathsig {death} " + " ".join(shlex.quote(str(a)) for a in argv))
@@ -40,7 +40,7 @@ def define(place, name, argv, environment=None, lines=(), down=True, death="TERM
         place._own_dir(folder / "control")
         place.write(folder / "control" / "t", TERM_MEANS.format(death=death), 0o700)
     place.write(folder / "log" / "run", LOG_RUN.format(folder=shlex.quote(str(log))), 0o700)
-    place.write(log / "config", "s2000000\nn5\n")
+    place.write(log / "config", "s2000000\nn5\n", 0o640)
     (folder / "ended").unlink(missing_ok=True)
     (folder / "down").unlink(missing_ok=True)
     if down:
@@ -56,7 +56,7 @@ def forget_others(place, names):
 
 def start(place, options=()):
     """runsvdir in a session of its own: a Ctrl-C at the terminal does not reach what it keeps."""
-    log = open(place.log / "runsvdir", "ab")
+    log = os.open(place.log / "runsvdir", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
     environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
     process = subprocess.Popen(place.drop(["runsvdir", "-P", place.sv], *options), cwd=place.state, env=environment,
                                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
