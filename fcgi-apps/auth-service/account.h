@@ -44,6 +44,13 @@ struct account {
 	int64_t verified_us;                              /* 0: nobody proved to read its mailbox yet */
 };
 
+/* What somebody showed who signed in. */
+enum shown {
+	SHOWN_PASSWORD = 1, /* or has just chosen it */
+	SHOWN_CODE,         /* and a code of the second factor */
+	SHOWN_PASSKEY,      /* which is both factors */
+};
+
 struct session {
 	struct uuid id;
 	const char *kind; /* "page", "api" */
@@ -105,15 +112,12 @@ err_t sign_in_register(struct request *rq, const struct registration *in, struct
 /* Queue an account and its first letter. */
 void account_new(struct ctx *c, const struct account *a);
 /* Opens a page session and sets its cookies; remembered: they outlive the browser. */
-err_t sign_in_page(struct request *rq, const struct account *account, bool remembered) MUST_CHECK;
-/* The same after more than a password was shown: staff needs no second factor any more. */
-err_t sign_in_page_strong(struct request *rq, const struct account *account, bool remembered) MUST_CHECK;
-err_t sign_in_api_strong(struct request *rq, const struct account *account) MUST_CHECK;
+err_t sign_in_page(struct request *rq, const struct account *account, enum shown shown, bool remembered) MUST_CHECK;
 /* es_name: what nginx prints in the header of cached pages. */
 void set_name_cookie(struct request *rq, const char *name);
 void sign_out_cookies(struct request *rq);
 /* Opens an API session and answers with its tokens. */
-err_t sign_in_api(struct request *rq, const struct account *account) MUST_CHECK;
+err_t sign_in_api(struct request *rq, const struct account *account, enum shown shown) MUST_CHECK;
 err_t respond_tokens(struct request *rq, const struct account *account, const struct session *session,
 	const char *refresh_token) MUST_CHECK;
 err_t change_password(struct request *rq, const struct password_input *in) MUST_CHECK;

@@ -12,6 +12,7 @@
 #include "store_factor.h"
 #include "store_passkey.h"
 #include "store_proof.h"
+#include "trail.h"
 
 static int64_t now_secs(void)
 {
@@ -73,7 +74,10 @@ err_t factor_verify(struct request *rq, const struct uuid *account, const char *
 	struct verifying v = {.rq = rq, .account = account, .code = code};
 
 	TRY(db_tx(&rq->ctx, DB_TX_DEFAULT, verify_body, &v));
-	return v.good ? OK : fail(&rq->ctx, &ERR_CODE_WRONG, "the code is wrong, or was used before");
+	if (v.good)
+		return OK;
+	TRY(trail_refusal(rq, account, "code"));
+	return fail(&rq->ctx, &ERR_CODE_WRONG, "the code is wrong, or was used before");
 }
 
 err_t factor_needed(struct ctx *c, const struct uuid *account, bool *needed_r)
@@ -85,11 +89,12 @@ err_t factor_needed(struct ctx *c, const struct uuid *account, bool *needed_r)
 	return OK;
 }
 
-err_t factor_check(struct request *rq, const struct account *account, const char *code)
+err_t factor_check(struct request *rq, const struct account *account, const char *code, enum shown *shown_r)
 {
 	bool needed;
 
 	TRY(factor_needed(&rq->ctx, &account->id, &needed));
+	*shown_r = needed ? SHOWN_CODE : SHOWN_PASSWORD;
 	if (!needed)
 		return OK;
 	if (code == NULL || code[0] == '\0')
@@ -157,11 +162,11 @@ err_t challenge_answer(struct request *rq, const char *code, struct challenge *c
 	struct account account;
 
 	TRY(challenge_find(rq, challenge_r));
-	TRY(attempt_begin(rq, "login", challenge_r->email));
+	TRY(attempt_begin(rq, "login", challenge_r->email, &challenge_r->account_id));
 	TRY(factor_verify(rq, &challenge_r->account_id, code));
 	TRY(db_tx(&rq->ctx, DB_TX_DEFAULT, answered_body, rq));
 	TRY(account_store_get(&rq->ctx, &challenge_r->account_id, &account));
-	TRY(sign_in_page(rq, &account, challenge_r->remember));
+	TRY(sign_in_page(rq, &account, SHOWN_CODE, challenge_r->remember));
 	response_cookie(rq, &gone);
 	return OK;
 }
@@ -279,7 +284,7 @@ err_t factor_confirm(struct request *rq, const char *code, json_t **codes_r)
 {
 	struct switching s = {.rq = rq, .code = code};
 
-	TRY(attempt_begin(rq, "totp", rq->subject->email));
+	TRY(attempt_begin(rq, "totp", rq->subject->email, &rq->subject->user_id));
 	TRY(db_tx(&rq->ctx, DB_TX_DEFAULT, confirm_body, &s));
 	if (!s.good)
 		return code_refused(rq);
@@ -292,7 +297,7 @@ static err_t check_own_code(struct request *rq, const char *code)
 	bool needed;
 	err_t e;
 
-	TRY(attempt_begin(rq, "totp", rq->subject->email));
+	TRY(attempt_begin(rq, "totp", rq->subject->email, &rq->subject->user_id));
 	TRY(factor_needed(&rq->ctx, &rq->subject->user_id, &needed));
 	if (!needed)
 		return fail(&rq->ctx, &ERR_FACTOR_OFF, "it is not switched on");

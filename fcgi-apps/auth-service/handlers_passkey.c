@@ -59,7 +59,7 @@ err_t post_passkey_login(struct request *rq)
 	struct account account;
 
 	TRY(passkey_check(rq, rq->input, &account));
-	return sign_in_api_strong(rq, &account);
+	return sign_in_api(rq, &account, SHOWN_PASSKEY);
 }
 
 /* ------------------------------------------------------------------ pages */
@@ -86,7 +86,7 @@ err_t page_passkey_login(struct request *rq)
 	struct account account;
 
 	TRY(passkey_check(rq, in, &account));
-	TRY(sign_in_page_strong(rq, &account, in->remember));
+	TRY(sign_in_page(rq, &account, SHOWN_PASSKEY, in->remember));
 	return respond_see_other(rq, safe_next(rq, in->next, "/account"));
 }
 

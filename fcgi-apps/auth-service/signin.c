@@ -16,6 +16,7 @@
 #include "store_factor.h"
 #include "store_proof.h"
 #include "store_session.h"
+#include "trail.h"
 
 #define NAME_COOKIE "es_name"
 #define SECS_PER_DAY 86400
@@ -26,14 +27,19 @@ err_t sign_in_check(struct request *rq, const struct credentials *in, struct acc
 {
 	const struct attempt attempt = attempt_of(rq, "login", in->email);
 	struct ctx *c = &rq->ctx;
-	int64_t wait = 0;
+	struct waiting wait;
 	bool found = false, good, stale;
+	const struct uuid *id;
 
 	TRY(attempt_store_account(c, &attempt, in->email, account_r, &found, &wait));
-	TRY(attempt_refuse(c, wait));
+	id = found ? &account_r->id : NULL;
+	TRY(trail_waiting(rq, &attempt, &wait, id));
+	TRY(attempt_refuse(c, wait.seconds));
 	good = secret_verify(in->password, found ? account_r->password_hash : NULL, &stale);
-	if (!good || strcmp(account_r->state, "active") != 0)
+	if (!good || strcmp(account_r->state, "active") != 0) {
+		TRY(trail_refusal(rq, id, !found ? "unknown" : good ? "blocked" : "password"));
 		return fail(c, &ERR_LOGIN, "e-mail address and password do not match");
+	}
 	if (stale) {
 		char hash[PASSWORD_HASH_MAX];
 		TRY(secret_hash(c, in->password, hash));
@@ -74,7 +80,7 @@ err_t sign_in_register(struct request *rq, const struct registration *in, struct
 	struct ctx *c = &rq->ctx;
 	char *hash = arena_alloc(c->arena, PASSWORD_HASH_MAX);
 
-	TRY(attempt_begin(rq, "register", NULL));
+	TRY(attempt_begin(rq, "register", NULL, NULL));
 	TRY(check_new_password(c, "password", in->password, &(struct account){.email = in->email, .name = in->name}));
 	TRY(secret_hash(c, in->password, hash));
 	*account_r = (struct account){
@@ -94,18 +100,21 @@ err_t sign_in_register(struct request *rq, const struct registration *in, struct
 /* ------------------------------------------------------------------ a session */
 
 struct opening {
+	struct request *rq;
 	const struct account *account;
 	struct attempt attempt;
 	struct session session;
 	const char *token_hash, *refresh_hash, *old_cookie_hash;
 	int64_t days;
-	bool strong; /* more than a password was shown */
+	enum shown shown;
 };
 
-static struct opening new_opening(struct request *rq, const struct account *account, const char *kind)
+static struct opening new_opening(struct request *rq, const struct account *account, const char *kind, enum shown shown)
 {
 	return (struct opening){
+		.rq = rq,
 		.account = account,
+		.shown = shown,
 		.attempt = attempt_of(rq, "login", account->email),
 		.session = {
 			.id = uuid_v7(),
@@ -126,10 +135,11 @@ static err_t open_body(struct ctx *c, void *arg)
 	if (o->old_cookie_hash != NULL)
 		session_store_end_cookie(c, o->old_cookie_hash);
 	session_store_insert(c, &o->session, &o->account->id, o->token_hash, o->days);
-	if (config_bool("staff_second_factor") && !o->strong)
+	if (config_bool("staff_second_factor") && o->shown != SHOWN_PASSKEY)
 		factor_store_limit(c, &o->account->id, &o->session.id);
 	if (o->refresh_hash != NULL)
 		session_store_insert_refresh(c, &o->session.id, o->refresh_hash, o->days);
+	trail_sign_in(o->rq, o->account, &o->session, o->shown);
 	return OK;
 }
 
@@ -158,11 +168,11 @@ void set_name_cookie(struct request *rq, const char *name)
 }
 
 /* The cookie's session of before ends: its value may have been planted. */
-static err_t open_page(struct request *rq, const struct account *account, bool remembered, bool strong)
+err_t sign_in_page(struct request *rq, const struct account *account, enum shown shown, bool remembered)
 {
 	struct ctx *c = &rq->ctx;
 	const char *old = request_cookie(rq, cookie_name(rq, SESSION_COOKIE));
-	struct opening o = new_opening(rq, account, "page");
+	struct opening o = new_opening(rq, account, "page", shown);
 	struct cookie k = {
 		.name = cookie_name(rq, SESSION_COOKIE),
 		.value = token_new(c->arena, SECRET_BYTES),
@@ -173,22 +183,11 @@ static err_t open_page(struct request *rq, const struct account *account, bool r
 	o.token_hash = token_hash(c->arena, str_of(k.value));
 	o.old_cookie_hash = old != NULL ? token_hash(c->arena, str_of(old)) : NULL;
 	o.days = remembered ? REMEMBERED_DAYS : BRIEF_DAYS;
-	o.strong = strong;
 	TRY(db_tx(c, DB_TX_DEFAULT, open_body, &o));
 	response_cookie(rq, &k);
 	name_cookie(rq, account->name, k.max_age_secs);
 	csrf_renew(rq);
 	return OK;
-}
-
-err_t sign_in_page(struct request *rq, const struct account *account, bool remembered)
-{
-	return open_page(rq, account, remembered, false);
-}
-
-err_t sign_in_page_strong(struct request *rq, const struct account *account, bool remembered)
-{
-	return open_page(rq, account, remembered, true);
 }
 
 void sign_out_cookies(struct request *rq)
@@ -201,28 +200,17 @@ void sign_out_cookies(struct request *rq)
 	csrf_renew(rq);
 }
 
-static err_t open_api(struct request *rq, const struct account *account, bool strong)
+err_t sign_in_api(struct request *rq, const struct account *account, enum shown shown)
 {
 	struct ctx *c = &rq->ctx;
-	struct opening o = new_opening(rq, account, "api");
+	struct opening o = new_opening(rq, account, "api", shown);
 	const char *refresh = token_new(c->arena, SECRET_BYTES);
 
 	o.session.user_agent = utf8_only(rq, o.session.user_agent);
 	o.refresh_hash = token_hash(c->arena, str_of(refresh));
 	o.days = config_int("refresh_days");
-	o.strong = strong;
 	TRY(db_tx(c, DB_TX_DEFAULT, open_body, &o));
 	return respond_tokens(rq, account, &o.session, refresh);
-}
-
-err_t sign_in_api(struct request *rq, const struct account *account)
-{
-	return open_api(rq, account, false);
-}
-
-err_t sign_in_api_strong(struct request *rq, const struct account *account)
-{
-	return open_api(rq, account, true);
 }
 
 /* ------------------------------------------------------------------ tokens */

@@ -38,10 +38,12 @@ static const struct db_column REFRESH_COLUMNS[] = {
 	DB_COLUMN(struct refresh, account_id, DB_UUID),
 	DB_COLUMN(struct refresh, session_version, DB_INT64),
 	DB_COLUMN(struct refresh, spent, DB_BOOL),
+	DB_COLUMN(struct refresh, open, DB_BOOL),
 	DB_COLUMN(struct refresh, usable, DB_BOOL),
 };
 static const struct db_stmt REFRESH_BY_HASH = DB_ROWS("refresh_by_hash", struct refresh, REFRESH_COLUMNS,
 	SQL("select s.id as session_id, s.account_id, s.version as session_version, r.spent_at is not null as spent,"
+	    " s.ended_at is null and s.expires_at > now() as open,"
 	    " r.expires_at > now() and s.ended_at is null and s.expires_at > now() and a.state = 'active' as usable"
 	    " from auth.refresh_token r join auth.session s on s.id = r.session_id join auth.account a on a.id = s.account_id"
 	    " where r.token_hash = $1 for update of r"));

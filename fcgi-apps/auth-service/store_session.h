@@ -27,7 +27,7 @@ err_t session_store_list(struct ctx *c, const struct uuid *account, struct sessi
 struct refresh {
 	struct uuid session_id, account_id;
 	int64_t session_version;
-	bool spent, usable; /* usable: not expired, its session open, its account active */
+	bool spent, open, usable; /* open: its session is; usable: and its account active, and it has not expired */
 };
 /* Locks the token until COMMIT. */
 err_t session_store_refresh(struct ctx *c, const char *token_hash, struct refresh *refresh_r, bool *found_r) MUST_CHECK;

@@ -67,6 +67,7 @@ static const struct {
 	{"order", "/admin/orders/"},
 	{"product", "/admin/products/"},
 	{"message", "/admin/messages/"},
+	{"account", "/admin/customers/"},
 };
 
 static const char *object_href(struct request *rq, const struct audit_row *r)
