@@ -8,7 +8,7 @@
 #ifndef ES_FACTORS_H
 #define ES_FACTORS_H
 
-#include "account.h"
+#include "signin.h"
 #include "totp.h"
 
 #define CODE_MAX 32

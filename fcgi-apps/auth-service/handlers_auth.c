@@ -40,7 +40,6 @@ struct rotation {
 static err_t rotate_body(struct ctx *c, void *arg)
 {
 	struct rotation *r = arg;
-	int64_t days = config_int("refresh_days");
 	bool found;
 
 	r->good = false;
@@ -55,8 +54,8 @@ static err_t rotate_body(struct ctx *c, void *arg)
 	}
 	if (!r->refresh.usable)
 		return OK;
-	session_store_spend(c, r->hash, &r->refresh.session_id, days);
-	session_store_insert_refresh(c, &r->refresh.session_id, r->next_hash, days);
+	session_store_spend(c, r->hash, &r->refresh.session_id);
+	session_store_insert_refresh(c, &r->refresh.session_id, r->next_hash);
 	TRY(account_store_get(c, &r->refresh.account_id, &r->account));
 	r->good = true;
 	return OK;

@@ -3,6 +3,7 @@
 
 #include "attempts.h"
 #include "proofs.h"
+#include "signin.h"
 #include "store_access.h"
 #include "store_account.h"
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "app/page.h"
+#include "signin.h"
 #include "store_access.h"
 
 static err_t show(struct request *rq, const char *template_name, const char *title_key, json_t *context)

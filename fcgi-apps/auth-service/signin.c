@@ -3,14 +3,15 @@
  *
  * Passwords are hashed between transactions, never inside one.
  */
+#include "signin.h"
+
 #include <string.h>
 
-#include "account.h"
+#include "attempts.h"
+#include "breach.h"
 #include "data/clock.h"
 #include "edges/jwt.h"
 #include "proofs.h"
-#include "attempts.h"
-#include "breach.h"
 #include "store_account.h"
 #include "store_attempt.h"
 #include "store_factor.h"
@@ -19,7 +20,7 @@
 #include "trail.h"
 
 #define NAME_COOKIE "es_name"
-#define SECS_PER_DAY 86400
+#define SECS_PER_HOUR 3600
 
 /* ------------------------------------------------------------------ who is it */
 
@@ -105,9 +106,19 @@ struct opening {
 	struct attempt attempt;
 	struct session session;
 	const char *token_hash, *refresh_hash, *old_cookie_hash;
-	int64_t days;
+	struct life life;
 	enum shown shown;
 };
+
+struct life staff_life(void)
+{
+	return (struct life){config_int("staff_idle_minutes") * 60, config_int("staff_session_hours") * SECS_PER_HOUR};
+}
+
+static struct life life_of(const struct account *account, int64_t idle_secs, int64_t most_secs)
+{
+	return rule_is_staff(account->roles) ? staff_life() : (struct life){idle_secs, most_secs};
+}
 
 static struct opening new_opening(struct request *rq, const struct account *account, const char *kind, enum shown shown)
 {
@@ -134,11 +145,11 @@ static err_t open_body(struct ctx *c, void *arg)
 	account_store_seen(c, &o->account->id);
 	if (o->old_cookie_hash != NULL)
 		session_store_end_cookie(c, o->old_cookie_hash);
-	session_store_insert(c, &o->session, &o->account->id, o->token_hash, o->days);
+	session_store_insert(c, &o->session, &o->account->id, o->token_hash, &o->life);
 	if (config_bool("staff_second_factor") && o->shown != SHOWN_PASSKEY)
 		factor_store_limit(c, &o->account->id, &o->session.id);
 	if (o->refresh_hash != NULL)
-		session_store_insert_refresh(c, &o->session.id, o->refresh_hash, o->days);
+		session_store_insert_refresh(c, &o->session.id, o->refresh_hash);
 	trail_sign_in(o->rq, o->account, &o->session, o->shown);
 	return OK;
 }
@@ -173,16 +184,14 @@ err_t sign_in_page(struct request *rq, const struct account *account, enum shown
 	struct ctx *c = &rq->ctx;
 	const char *old = request_cookie(rq, cookie_name(rq, SESSION_COOKIE));
 	struct opening o = new_opening(rq, account, "page", shown);
-	struct cookie k = {
-		.name = cookie_name(rq, SESSION_COOKIE),
-		.value = token_new(c->arena, SECRET_BYTES),
-		.max_age_secs = remembered ? REMEMBERED_DAYS * SECS_PER_DAY : 0,
-	};
+	struct cookie k = {.name = cookie_name(rq, SESSION_COOKIE), .value = token_new(c->arena, SECRET_BYTES)};
 
 	o.session.user_agent = utf8_only(rq, o.session.user_agent);
 	o.token_hash = token_hash(c->arena, str_of(k.value));
 	o.old_cookie_hash = old != NULL ? token_hash(c->arena, str_of(old)) : NULL;
-	o.days = remembered ? REMEMBERED_DAYS : BRIEF_DAYS;
+	o.life = remembered ? life_of(account, REMEMBERED_SECS, config_int("session_days") * SECS_PER_DAY)
+			    : life_of(account, BRIEF_SECS, config_int("brief_session_hours") * SECS_PER_HOUR);
+	k.max_age_secs = remembered ? o.life.most_secs : 0;
 	TRY(db_tx(c, DB_TX_DEFAULT, open_body, &o));
 	response_cookie(rq, &k);
 	name_cookie(rq, account->name, k.max_age_secs);
@@ -208,7 +217,7 @@ err_t sign_in_api(struct request *rq, const struct account *account, enum shown 
 
 	o.session.user_agent = utf8_only(rq, o.session.user_agent);
 	o.refresh_hash = token_hash(c->arena, str_of(refresh));
-	o.days = config_int("refresh_days");
+	o.life = life_of(account, config_int("refresh_days") * SECS_PER_DAY, config_int("session_days") * SECS_PER_DAY);
 	TRY(db_tx(c, DB_TX_DEFAULT, open_body, &o));
 	return respond_tokens(rq, account, &o.session, refresh);
 }

@@ -2,11 +2,15 @@
 #include "store_session.h"
 
 static const struct db_stmt SESSION_INSERT = DB_EXEC("session_insert",
-	SQL("insert into auth.session (id, account_id, kind, token_hash, user_agent, ip, expires_at, idle_life)"
-	    " select $1::uuid, $2::uuid, $3, $4, left($5, 400), $6, now() + d, d from (select $7::bigint * interval '1 day' as d) as life"));
+	SQL("insert into auth.session (id, account_id, kind, token_hash, user_agent, ip, expires_at, idle_life, ends_at)"
+	    " select $1::uuid, $2::uuid, $3, $4, left($5, 400), $6, now() + idle, idle, now() + $8::bigint * interval '1 second'"
+	    " from (select $7::bigint * interval '1 second' as idle) as life"));
 static const struct db_stmt REFRESH_INSERT = DB_EXEC("refresh_insert",
 	SQL("insert into auth.refresh_token (token_hash, session_id, expires_at)"
-	    " values ($1, $2::uuid, now() + $3::bigint * interval '1 day')"));
+	    " select $1, id, expires_at from auth.session where id = $2::uuid"));
+static const struct db_stmt SESSION_SHORTEN = DB_EXEC("session_shorten",
+	SQL("update auth.session set idle_life = least(idle_life, $2::bigint * interval '1 second'),"
+	    " ends_at = least(ends_at, created_at + $3::bigint * interval '1 second') where account_id = $1::uuid and ended_at is null"));
 static const struct db_stmt SESSION_END = DB_EXEC("session_end",
 	SQL("update auth.session set ended_at = now(), version = version + 1 where id = $1::uuid and ended_at is null"));
 static const struct db_stmt SESSION_END_COOKIE = DB_EXEC("session_end_cookie",
@@ -50,7 +54,7 @@ static const struct db_stmt REFRESH_BY_HASH = DB_ROWS("refresh_by_hash", struct 
 static const struct db_stmt REFRESH_SPEND =
 	DB_EXEC("refresh_spend", SQL("update auth.refresh_token set spent_at = now() where token_hash = $1"));
 static const struct db_stmt SESSION_SEEN = DB_EXEC("session_seen",
-	SQL("update auth.session set seen_at = now(), expires_at = now() + $2::bigint * interval '1 day' where id = $1::uuid"));
+	SQL("update auth.session set seen_at = now(), expires_at = now() + idle_life where id = $1::uuid"));
 
 static const struct db_column SIGNING_COLUMNS[] = {
 	DB_COLUMN(struct signing_key, kid, DB_TEXT),
@@ -77,21 +81,26 @@ static const struct db_stmt PUBLIC_KEYS = DB_ROWS("public_keys", struct jwt_key,
 	SQL("select kid, public_pem from auth.verification_keys()"));
 static const struct db_stmt PURGE = DB_EXEC("auth_purge", SQL("select auth.purge()"));
 
-const struct db_stmt *const SESSION_STATEMENTS[] = {&SESSION_INSERT, &REFRESH_INSERT, &SESSION_END, &SESSION_END_COOKIE,
+const struct db_stmt *const SESSION_STATEMENTS[] = {&SESSION_INSERT, &REFRESH_INSERT, &SESSION_SHORTEN, &SESSION_END, &SESSION_END_COOKIE,
 	&SESSION_END_OTHERS, &SESSION_END_ALL, &SESSION_END_OWN, &SESSIONS, &REFRESH_BY_HASH, &REFRESH_SPEND, &SESSION_SEEN, &SIGNING_KEY,
 	&KEYS_LOCK, &KEY_INSERT, &KEYS_RETIRE, &PUBLIC_KEYS, &PURGE, NULL};
 
 void session_store_insert(struct ctx *c, const struct session *s, const struct uuid *account, const char *token_hash,
-	int64_t days)
+	const struct life *life)
 {
 	db_defer(c, &SESSION_INSERT,
 		PARAMS(P_UUID(&s->id), P_UUID(account), P_TEXT(s->kind), P_TEXT(token_hash), P_TEXT(s->user_agent),
-			P_TEXT(s->ip), P_INT(days)));
+			P_TEXT(s->ip), P_INT(life->idle_secs), P_INT(life->most_secs)));
 }
 
-void session_store_insert_refresh(struct ctx *c, const struct uuid *session, const char *token_hash, int64_t days)
+void session_store_insert_refresh(struct ctx *c, const struct uuid *session, const char *token_hash)
 {
-	db_defer(c, &REFRESH_INSERT, PARAMS(P_TEXT(token_hash), P_UUID(session), P_INT(days)));
+	db_defer(c, &REFRESH_INSERT, PARAMS(P_TEXT(token_hash), P_UUID(session)));
+}
+
+void session_store_shorten(struct ctx *c, const struct uuid *account, const struct life *life)
+{
+	db_defer(c, &SESSION_SHORTEN, PARAMS(P_UUID(account), P_INT(life->idle_secs), P_INT(life->most_secs)));
 }
 
 void session_store_end(struct ctx *c, const struct uuid *id)
@@ -132,10 +141,10 @@ err_t session_store_refresh(struct ctx *c, const char *token_hash, struct refres
 	return db_maybe(c, &REFRESH_BY_HASH, PARAMS(P_TEXT(token_hash)), refresh_r, found_r);
 }
 
-void session_store_spend(struct ctx *c, const char *token_hash, const struct uuid *session, int64_t days)
+void session_store_spend(struct ctx *c, const char *token_hash, const struct uuid *session)
 {
 	db_defer(c, &REFRESH_SPEND, PARAMS(P_TEXT(token_hash)));
-	db_defer(c, &SESSION_SEEN, PARAMS(P_UUID(session), P_INT(days)));
+	db_defer(c, &SESSION_SEEN, PARAMS(P_UUID(session)));
 }
 
 err_t session_store_signing_key(struct ctx *c, struct signing_key *key_r, bool *found_r)

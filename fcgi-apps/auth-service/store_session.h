@@ -2,7 +2,7 @@
 #ifndef ES_STORE_SESSION_H
 #define ES_STORE_SESSION_H
 
-#include "account.h"
+#include "signin.h"
 #include "edges/db.h"
 #include "edges/jwt.h"
 
@@ -10,8 +10,11 @@ extern const struct db_stmt *const SESSION_STATEMENTS[];
 
 /* Queue a session; token_hash NULL: an api session, which has refresh tokens. */
 void session_store_insert(struct ctx *c, const struct session *s, const struct uuid *account, const char *token_hash,
-	int64_t days);
-void session_store_insert_refresh(struct ctx *c, const struct uuid *session, const char *token_hash, int64_t days);
+	const struct life *life);
+/* Queue: good for as long as its session, as it is by then. */
+void session_store_insert_refresh(struct ctx *c, const struct uuid *session, const char *token_hash);
+/* Queue: none of the account's sessions lives longer than this, from when it was opened. */
+void session_store_shorten(struct ctx *c, const struct uuid *account, const struct life *life);
 /* Queue the end of one session, of whomever. */
 void session_store_end(struct ctx *c, const struct uuid *id);
 /* Queue the end of the session that a cookie belongs to. */
@@ -32,7 +35,7 @@ struct refresh {
 /* Locks the token until COMMIT. */
 err_t session_store_refresh(struct ctx *c, const char *token_hash, struct refresh *refresh_r, bool *found_r) MUST_CHECK;
 /* Queue: the token was used; its session lives on. */
-void session_store_spend(struct ctx *c, const char *token_hash, const struct uuid *session, int64_t days);
+void session_store_spend(struct ctx *c, const char *token_hash, const struct uuid *session);
 
 err_t session_store_signing_key(struct ctx *c, struct signing_key *key_r, bool *found_r) MUST_CHECK;
 /* One at a time until COMMIT: workers that start together make one key. */

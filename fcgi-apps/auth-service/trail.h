@@ -10,6 +10,7 @@
 #define ES_TRAIL_H
 
 #include "attempts.h"
+#include "signin.h"
 
 /* Queue: this session was opened. */
 void trail_sign_in(struct request *rq, const struct account *account, const struct session *session, enum shown shown);

@@ -162,8 +162,8 @@ static int start(void **state)
 	test_db_open("es_auth", STATEMENTS, CONSTRAINTS);
 	test_sql("insert into auth.account (id, email, email_key, name, password_hash) values "
 		 "('" USER "', 'mara@example.com', 'mara@example.com', 'Mara', 'x');"
-		 "insert into auth.session (id, account_id, kind, token_hash, expires_at) values "
-		 "('" SESSION "', '" USER "', 'page', 'hash', now() + interval '1 day')");
+		 "insert into auth.session (id, account_id, kind, token_hash, expires_at, idle_life, ends_at) values "
+		 "('" SESSION "', '" USER "', 'page', 'hash', now() + interval '1 day', '30 days', now() + interval '90 days')");
 	return 0;
 }
 
