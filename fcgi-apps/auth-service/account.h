@@ -14,6 +14,7 @@
 #include "app/event.h"
 #include "app/route.h"
 #include "inputs.h"
+#include "seal.h"
 
 #define EMAIL_MAX 254
 #define NAME_MAX_CHARS 120
@@ -62,7 +63,8 @@ struct role {
 };
 
 struct signing_key {
-	const char *kid, *private_pem;
+	const char *kid;
+	struct sealed private_key; /* a PEM text */
 };
 
 extern const struct route AUTH_ROUTES[];
@@ -151,8 +153,11 @@ handler_fn page_customers, page_customer_change;
 
 /* jobs.c: the service's init, in each process. */
 err_t auth_init(struct ctx *c) MUST_CHECK;
-/* keys.c: makes the first signing key. */
+/* keys.c: makes the first signing key, also when no other can be opened. */
 err_t keys_ensure(struct ctx *c) MUST_CHECK;
+/* keys.c: the private key that signs now. */
+struct jwt_key;
+err_t keys_signing(struct ctx *c, struct jwt_key *key_r) MUST_CHECK;
 /* admin.c: --create-admin EMAIL [PASSWORD_FILE] */
 err_t command_create_admin(struct ctx *c, int argc, char **argv) MUST_CHECK;
 /* keys.c: --rotate-key */

@@ -39,6 +39,17 @@ static const char *without_spaces(struct arena *a, const char *typed)
 	return s;
 }
 
+/* Recovery codes are hashes: they help also when the key of what is sealed was lost. */
+err_t factor_open(struct ctx *c, const struct uuid *account, struct factor_state *state_r)
+{
+	struct str secret;
+
+	TRY(factor_store_get(c, account, state_r));
+	if (state_r->sealed.bytes.n > 0 && unseal(c, "totp", account->s, &state_r->sealed, &secret))
+		state_r->secret = secret;
+	return OK;
+}
+
 /* ------------------------------------------------------------------ a code */
 
 struct verifying {
@@ -56,10 +67,11 @@ static err_t verify_body(struct ctx *c, void *arg)
 	int64_t counter = 0;
 
 	v->good = false;
-	TRY(factor_store_get(c, v->account, &state));
+	TRY(factor_open(c, v->account, &state));
 	if (!state.enabled)
 		return OK;
-	if (totp_match(state.secret, without_spaces(c->arena, v->code), now_secs(), state.last_counter, &counter))
+	if (state.secret.n > 0 &&
+		totp_match(state.secret, without_spaces(c->arena, v->code), now_secs(), state.last_counter, &counter))
 		return factor_store_spend_counter(c, v->account, counter, &v->good);
 	if (key == NULL)
 		return OK;
@@ -203,6 +215,7 @@ static err_t begin_body(struct ctx *c, void *arg)
 	struct switching *s = arg;
 	const struct uuid *me = &s->rq->subject->user_id;
 	char *secret = arena_alloc(c->arena, TOTP_SECRET_BYTES);
+	struct sealed sealed;
 
 	account_store_lock(c, me);
 	TRY(factor_store_get(c, me, &s->state));
@@ -210,7 +223,8 @@ static err_t begin_body(struct ctx *c, void *arg)
 		return fail(c, &ERR_FACTOR_ON, "switch it off first");
 	random_bytes(secret, TOTP_SECRET_BYTES);
 	s->state.secret = (struct str){secret, TOTP_SECRET_BYTES};
-	factor_store_begin(c, me, s->state.secret);
+	sealed = seal(c, "totp", me->s, s->state.secret);
+	factor_store_begin(c, me, &sealed);
 	return OK;
 }
 
@@ -254,7 +268,7 @@ static err_t confirm_body(struct ctx *c, void *arg)
 	int64_t counter = 0;
 
 	account_store_lock(c, me);
-	TRY(factor_store_get(c, me, &s->state));
+	TRY(factor_open(c, me, &s->state));
 	if (s->state.enabled)
 		return fail(c, &ERR_FACTOR_ON, "it is switched on already");
 	if (s->state.secret.n == 0)

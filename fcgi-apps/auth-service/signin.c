@@ -250,14 +250,10 @@ err_t respond_tokens(struct request *rq, const struct account *account, const st
 		.token_id = token_id.s,
 		.roles = role_names(c->arena, account->roles),
 	};
-	struct signing_key key;
+	struct jwt_key private_key;
 	const char *token;
-	bool found;
 
-	TRY(session_store_signing_key(c, &key, &found));
-	if (!found)
-		return fail_bug(c, "there is no signing key");
-	const struct jwt_key private_key = {.kid = key.kid, .pem = key.private_pem};
+	TRY(keys_signing(c, &private_key));
 	TRY(jwt_sign_es256(c, &private_key, &claims, &token));
 	return respond_json(rq, 200, view_tokens(rq, account, token, refresh_token));
 }

@@ -58,19 +58,22 @@ static const struct db_stmt SESSION_SEEN = DB_EXEC("session_seen",
 
 static const struct db_column SIGNING_COLUMNS[] = {
 	DB_COLUMN(struct signing_key, kid, DB_TEXT),
-	DB_COLUMN(struct signing_key, private_pem, DB_TEXT),
+	DB_COLUMN_AS(struct signing_key, private_key.bytes, DB_BYTES, "private_key"),
+	DB_COLUMN_AS(struct signing_key, private_key.by, DB_TEXT, "sealed_by"),
 };
 /*
  * A key is published for ten minutes before it signs: longer than anyone who verifies tokens
  * keeps an older list of keys. Of those the newest signs; before there is one, the first of all.
+ * One that is sealed by a key nobody has any more can't.
  */
 static const struct db_stmt SIGNING_KEY = DB_ROWS("signing_key", struct signing_key, SIGNING_COLUMNS,
-	SQL("select kid, private_pem from auth.signing_key where retired_at is null or retired_at > now()"
+	SQL("select kid, private_key, sealed_by from auth.signing_key where (retired_at is null or retired_at > now())"
+	    " and (sealed_by is null or sealed_by = any ($1::text[]))"
 	    " order by case when created_at <= now() - interval '10 minutes' then created_at end desc nulls last, created_at limit 1"));
 static const struct db_stmt KEYS_LOCK =
 	DB_EXEC("keys_lock", SQL("select pg_advisory_xact_lock(hashtextextended('auth.signing_key', 0))"));
 static const struct db_stmt KEY_INSERT = DB_EXEC("key_insert",
-	SQL("insert into auth.signing_key (kid, private_pem, public_pem, created_at) values ($1, $2, $3, clock_timestamp())"));
+	SQL("insert into auth.signing_key (kid, private_key, sealed_by, public_pem, created_at) values ($1, $2::bytea, $3, $4, clock_timestamp())"));
 static const struct db_stmt KEYS_RETIRE =
 	DB_EXEC("keys_retire", SQL("update auth.signing_key set retired_at = now() + interval '10 minutes' where retired_at is null"));
 static const struct db_column PUBLIC_COLUMNS[] = {
@@ -149,7 +152,10 @@ void session_store_spend(struct ctx *c, const char *token_hash, const struct uui
 
 err_t session_store_signing_key(struct ctx *c, struct signing_key *key_r, bool *found_r)
 {
-	return db_maybe(c, &SIGNING_KEY, NO_PARAMS, key_r, found_r);
+	size_t known;
+	const char *const *ids = seal_key_ids(&known);
+
+	return db_maybe(c, &SIGNING_KEY, PARAMS(P_TEXTS(ids, known)), key_r, found_r);
 }
 
 err_t session_store_lock_keys(struct ctx *c)
@@ -157,9 +163,10 @@ err_t session_store_lock_keys(struct ctx *c)
 	return db_exec(c, &KEYS_LOCK, NO_PARAMS, NULL);
 }
 
-void session_store_insert_key(struct ctx *c, const struct jwt_key *private_key, const char *public_pem)
+void session_store_insert_key(struct ctx *c, const struct signing_key *key, const char *public_pem)
 {
-	db_defer(c, &KEY_INSERT, PARAMS(P_TEXT(private_key->kid), P_TEXT(private_key->pem), P_TEXT(public_pem)));
+	db_defer(c, &KEY_INSERT,
+		PARAMS(P_TEXT(key->kid), P_BYTES(key->private_key.bytes), P_TEXT(key->private_key.by), P_TEXT(public_pem)));
 }
 
 void session_store_retire_keys(struct ctx *c)

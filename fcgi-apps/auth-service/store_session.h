@@ -40,7 +40,7 @@ void session_store_spend(struct ctx *c, const char *token_hash, const struct uui
 err_t session_store_signing_key(struct ctx *c, struct signing_key *key_r, bool *found_r) MUST_CHECK;
 /* One at a time until COMMIT: workers that start together make one key. */
 err_t session_store_lock_keys(struct ctx *c) MUST_CHECK;
-void session_store_insert_key(struct ctx *c, const struct jwt_key *private_key, const char *public_pem);
+void session_store_insert_key(struct ctx *c, const struct signing_key *key, const char *public_pem);
 void session_store_retire_keys(struct ctx *c);
 err_t session_store_public_keys(struct ctx *c, struct jwt_key **rows_r, size_t *n_r) MUST_CHECK;
 err_t session_store_purge(struct ctx *c) MUST_CHECK;

@@ -1,6 +1,7 @@
 /* The second factor: switched on, asked for, used up, lost and taken away; at the API and on pages. */
 #include "testing.h"
 #include "http.h"
+#include "secret.h"
 #include "shop.h"
 
 #include <stdio.h>
@@ -41,14 +42,12 @@ static int64_t count(const char *what)
 static const char *code_in(int periods)
 {
 	static char code[TOTP_CODE_MAX];
-	unsigned char secret[TOTP_SECRET_BYTES];
-	const char *hex = test_sql_text("select encode(secret, 'hex') from auth.totp");
+	struct factor_state state;
+	struct uuid account;
 
-	for (size_t i = 0; i < sizeof(secret); i++) {
-		char pair[3] = {hex[2 * i], hex[2 * i + 1], '\0'};
-		secret[i] = (unsigned char)strtoul(pair, NULL, 16);
-	}
-	assert_true(totp_code((struct str){(const char *)secret, sizeof(secret)},
+	assert_true(uuid_parse(str_of(test_sql_text("select account_id::text from auth.totp")), &account));
+	assert_ok(test_ctx(), factor_open(test_ctx(), &account, &state));
+	assert_true(totp_code(state.secret,
 		(uint64_t)(clock_now_us() / US_PER_SEC / TOTP_PERIOD_SECS + periods), TOTP_DIGITS, code));
 	return code;
 }
@@ -261,6 +260,7 @@ static void load_config(const char *staff)
 	size_t n = 0;
 
 	setenv("ES_STAFF_SECOND_FACTOR", staff, 1);
+	test_secret("ES_SEAL_KEYS_FILE", TEST_SEAL_KEY);
 	setenv("ES_ARGON2_KIB", "8", 1);
 	setenv("ES_ARGON2_PASSES", "1", 1);
 	setenv("ES_ATTEMPTS_PER_ADDRESS", "0", 1);

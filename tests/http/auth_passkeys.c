@@ -1,6 +1,7 @@
 /* Passkeys at the API and in the pages' forms: added, listed, used, removed; and everything that must not work. */
 #include "testing.h"
 #include "http.h"
+#include "secret.h"
 #include "shop.h"
 
 #include <stdio.h>
@@ -295,6 +296,7 @@ static void load_config(const char *staff)
 	size_t n = 0;
 
 	setenv("ES_STAFF_SECOND_FACTOR", staff, 1);
+	test_secret("ES_SEAL_KEYS_FILE", TEST_SEAL_KEY);
 	setenv("ES_ARGON2_KIB", "8", 1);
 	setenv("ES_ARGON2_PASSES", "1", 1);
 	setenv("ES_ATTEMPTS_PER_ADDRESS", "0", 1);

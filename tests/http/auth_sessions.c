@@ -1,6 +1,7 @@
 /* How long sessions live: without use, and in all. */
 #include "testing.h"
 #include "http.h"
+#include "secret.h"
 #include "shop.h"
 
 #include <stdio.h>
@@ -214,6 +215,7 @@ static int start(void **state)
 
 	(void)state;
 	struct db *db = test_db_open("es_auth", test_statements(STATEMENTS), CONSTRAINTS);
+	test_secret("ES_SEAL_KEYS_FILE", TEST_SEAL_KEY);
 	setenv("ES_ARGON2_KIB", "8", 1);
 	setenv("ES_ARGON2_PASSES", "1", 1);
 	while (AUTH_CONFIG[n].name != NULL)
