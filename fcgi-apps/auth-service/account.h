@@ -18,8 +18,9 @@
 
 #define EMAIL_MAX 254
 #define NAME_MAX_CHARS 120
-#define PASSWORD_MIN 10
-#define PASSWORD_MAX 200
+#define PASSWORD_MIN 12 /* characters, of one that is chosen */
+#define PASSWORD_MAX 128
+#define PASSWORD_TYPED_MAX 200 /* of one that is asked for: it may be of before */
 #define ADDRESSES_MAX 50
 #define PAGE_ROWS 50
 #define PASSWORD_HASH_MAX 128
