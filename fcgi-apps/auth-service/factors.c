@@ -12,6 +12,7 @@
 #include "store_factor.h"
 #include "store_passkey.h"
 #include "store_proof.h"
+#include "store_session.h"
 #include "trail.h"
 
 static int64_t now_secs(void)
@@ -56,8 +57,23 @@ struct verifying {
 	struct request *rq;
 	const struct uuid *account;
 	const char *code;
-	bool good;
+	bool good, again; /* again: the newest code that was used comes once more */
 };
+
+/* Somebody may have looked over the owner's shoulder: once an hour is told enough. */
+static err_t tell_of_reuse(struct ctx *c, const struct uuid *id)
+{
+	struct account account;
+	bool told;
+
+	TRY(account_store_get(c, id, &account));
+	TRY(proof_store_recent(c, id, "code_reused", &told));
+	if (!told)
+		proof_store_letter(c,
+			&(struct letter){
+				.kind = "code_reused", .account_id = id, .user_id = id, .recipient = account.email, .name = account.name});
+	return OK;
+}
 
 static err_t verify_body(struct ctx *c, void *arg)
 {
@@ -66,13 +82,16 @@ static err_t verify_body(struct ctx *c, void *arg)
 	struct factor_state state;
 	int64_t counter = 0;
 
-	v->good = false;
+	v->good = v->again = false;
 	TRY(factor_open(c, v->account, &state));
 	if (!state.enabled)
 		return OK;
 	if (state.secret.n > 0 &&
 		totp_match(state.secret, without_spaces(c->arena, v->code), now_secs(), state.last_counter, &counter))
 		return factor_store_spend_counter(c, v->account, counter, &v->good);
+	v->again = state.secret.n > 0 && totp_is_last(state.secret, without_spaces(c->arena, v->code), now_secs(), state.last_counter);
+	if (v->again)
+		return tell_of_reuse(c, v->account);
 	if (key == NULL)
 		return OK;
 	TRY(factor_store_spend_code(c, v->account, code_hash(c, v->account, key), &v->good));
@@ -88,7 +107,7 @@ err_t factor_verify(struct request *rq, const struct uuid *account, const char *
 	TRY(db_tx(&rq->ctx, DB_TX_DEFAULT, verify_body, &v));
 	if (v.good)
 		return OK;
-	TRY(trail_refusal(rq, account, "code"));
+	TRY(trail_refusal(rq, account, v.again ? "code again" : "code"));
 	return fail(&rq->ctx, &ERR_CODE_WRONG, "the code is wrong, or was used before");
 }
 
@@ -101,13 +120,10 @@ err_t factor_needed(struct ctx *c, const struct uuid *account, bool *needed_r)
 	return OK;
 }
 
-err_t factor_check(struct request *rq, const struct account *account, const char *code, enum shown *shown_r)
+err_t factor_check(struct request *rq, const struct account *account, const char *code, bool *asked_r)
 {
-	bool needed;
-
-	TRY(factor_needed(&rq->ctx, &account->id, &needed));
-	*shown_r = needed ? SHOWN_CODE : SHOWN_PASSWORD;
-	if (!needed)
+	TRY(factor_needed(&rq->ctx, &account->id, asked_r));
+	if (!*asked_r)
 		return OK;
 	if (code == NULL || code[0] == '\0')
 		return fail(&rq->ctx, &ERR_CODE_REQUIRED, "send a code of the authenticator app, or a recovery code, as totp");
@@ -178,7 +194,7 @@ err_t challenge_answer(struct request *rq, const char *code, struct challenge *c
 	TRY(factor_verify(rq, &challenge_r->account_id, code));
 	TRY(db_tx(&rq->ctx, DB_TX_DEFAULT, answered_body, rq));
 	TRY(account_store_get(&rq->ctx, &challenge_r->account_id, &account));
-	TRY(sign_in_page(rq, &account, SHOWN_CODE, challenge_r->remember));
+	TRY(sign_in_page(rq, &account, &BY_CODE, challenge_r->remember));
 	response_cookie(rq, &gone);
 	return OK;
 }
@@ -346,6 +362,7 @@ err_t factor_renew_codes(struct request *rq, const char *code, json_t **codes_r)
 static void remove_factor(struct request *rq, const struct account *account, const char *action)
 {
 	factor_store_remove(&rq->ctx, &account->id);
+	session_store_end_opened(&rq->ctx, &account->id, &BY_CODE, &rq->subject->session_id);
 	if (config_bool("staff_second_factor"))
 		factor_store_limit(&rq->ctx, &account->id, NULL);
 	audit_account(rq, action, &account->id);
@@ -381,6 +398,7 @@ err_t factor_remove(struct request *rq)
 	TRY(check_may_change(rq, &account));
 	factor_store_remove(&rq->ctx, &id);
 	passkey_store_delete_all(&rq->ctx, &id);
+	session_store_end_all(&rq->ctx, &id);
 	if (config_bool("staff_second_factor"))
 		factor_store_limit(&rq->ctx, &id, NULL);
 	audit_record(rq,

@@ -50,7 +50,7 @@ err_t factor_needed(struct ctx *c, const struct uuid *account, bool *needed_r) M
 /* A code of the app or of the paper, used up. ERR_CODE_WRONG. */
 err_t factor_verify(struct request *rq, const struct uuid *account, const char *code) MUST_CHECK;
 /* The API's sign-in: nothing to do, or the code that came along. */
-err_t factor_check(struct request *rq, const struct account *account, const char *code, enum shown *shown_r) MUST_CHECK;
+err_t factor_check(struct request *rq, const struct account *account, const char *code, bool *asked_r) MUST_CHECK;
 /* Sets the cookie that the page of the second step finds its account by. */
 err_t challenge_begin(struct request *rq, const struct account *account, const struct credentials *in) MUST_CHECK;
 err_t challenge_find(struct request *rq, struct challenge *challenge_r) MUST_CHECK;

@@ -18,11 +18,11 @@ err_t post_login(struct request *rq)
 {
 	const struct credentials *in = rq->input;
 	struct account account;
-	enum shown shown;
+	bool asked;
 
 	TRY(sign_in_check(rq, in, &account));
-	TRY(factor_check(rq, &account, in->totp, &shown));
-	return sign_in_api(rq, &account, shown);
+	TRY(factor_check(rq, &account, in->totp, &asked));
+	return sign_in_api(rq, &account, asked ? &BY_CODE : &BY_PASSWORD);
 }
 
 struct rotation {

@@ -63,7 +63,7 @@ err_t page_login_post(struct request *rq)
 		TRY(challenge_begin(rq, &account, in));
 		return respond_see_other(rq, "/login/code");
 	}
-	TRY(sign_in_page(rq, &account, SHOWN_PASSWORD, in->remember));
+	TRY(sign_in_page(rq, &account, &BY_PASSWORD, in->remember));
 	return respond_see_other(rq, safe_next(rq, in->next, AFTER_SIGN_IN));
 }
 
@@ -83,7 +83,7 @@ err_t page_register_post(struct request *rq)
 		field_error(&rq->ctx, "email", "taken", "%s", text(rq, "register.taken", NULL, 0));
 	}
 	TRY(e);
-	TRY(sign_in_page(rq, &account, SHOWN_PASSWORD, false));
+	TRY(sign_in_page(rq, &account, &BY_PASSWORD, false));
 	return respond_see_other(rq, safe_next(rq, in->next, AFTER_SIGN_IN));
 }
 

@@ -170,6 +170,6 @@ err_t page_invitation_post(struct request *rq)
 	struct account account;
 
 	TRY(invitation_accept(rq, rq->input, &account));
-	TRY(sign_in_page(rq, &account, SHOWN_PASSWORD, false));
+	TRY(sign_in_page(rq, &account, &BY_PASSWORD, false));
 	return respond_see_other(rq, "/admin");
 }

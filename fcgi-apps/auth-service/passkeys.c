@@ -10,6 +10,7 @@
 #include "store_account.h"
 #include "store_passkey.h"
 #include "store_proof.h"
+#include "store_session.h"
 #include "trail.h"
 
 #define TIMEOUT_MS 300000
@@ -211,6 +212,7 @@ err_t passkey_remove(struct request *rq)
 	TRY(path_uuid(rq, "id", &id));
 	TRY(proof_presence(rq));
 	TRY(passkey_store_delete(&rq->ctx, &s->user_id, &id));
+	session_store_end_opened(&rq->ctx, &s->user_id, &(struct opened_by){SHOWN_PASSKEY, &id}, &s->session_id);
 	audit_record(rq, &(struct audit_entry){.action = "account.passkey_remove", .object_type = "passkey", .object_id = id.s});
 	factor_tell(rq, &self);
 	return OK;
@@ -241,7 +243,7 @@ static err_t find_passkey(struct request *rq, const struct assertion_input *in, 
 	return OK;
 }
 
-err_t passkey_check(struct request *rq, const struct assertion_input *in, struct account *account_r)
+err_t passkey_check(struct request *rq, const struct assertion_input *in, struct account *account_r, struct uuid *passkey_r)
 {
 	const struct webauthn_site site = site_of(rq);
 	struct webauthn_signed s = {.signature = {NULL, 0}};
@@ -265,6 +267,7 @@ err_t passkey_check(struct request *rq, const struct assertion_input *in, struct
 	fault = webauthn_check_sign_in(&rq->ctx, &site, &s, &now);
 	if (fault != NULL)
 		return refuse(rq, &known.account_id, fault);
+	*passkey_r = known.id;
 	TRY(passkey_store_used(&rq->ctx, &known, &now, &good));
 	return good ? account_store_get(&rq->ctx, &known.account_id, account_r) : refuse(rq, &known.account_id, "somebody used it at the same time");
 }

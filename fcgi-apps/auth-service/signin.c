@@ -10,6 +10,7 @@
 #include "attempts.h"
 #include "breach.h"
 #include "data/clock.h"
+#include "devices.h"
 #include "edges/jwt.h"
 #include "proofs.h"
 #include "store_account.h"
@@ -100,6 +101,8 @@ err_t sign_in_register(struct request *rq, const struct registration *in, struct
 
 /* ------------------------------------------------------------------ a session */
 
+const struct opened_by BY_PASSWORD = {SHOWN_PASSWORD, NULL}, BY_CODE = {SHOWN_CODE, NULL};
+
 struct opening {
 	struct request *rq;
 	const struct account *account;
@@ -107,7 +110,8 @@ struct opening {
 	struct session session;
 	const char *token_hash, *refresh_hash, *old_cookie_hash;
 	struct life life;
-	enum shown shown;
+	struct opened_by by;
+	struct device device;
 };
 
 struct life staff_life(void)
@@ -120,12 +124,12 @@ static struct life life_of(const struct account *account, int64_t idle_secs, int
 	return rule_is_staff(account->roles) ? staff_life() : (struct life){idle_secs, most_secs};
 }
 
-static struct opening new_opening(struct request *rq, const struct account *account, const char *kind, enum shown shown)
+static struct opening new_opening(struct request *rq, const struct account *account, const char *kind, const struct opened_by *by)
 {
 	return (struct opening){
 		.rq = rq,
 		.account = account,
-		.shown = shown,
+		.by = *by,
 		.attempt = attempt_of(rq, "login", account->email),
 		.session = {
 			.id = uuid_v7(),
@@ -145,13 +149,13 @@ static err_t open_body(struct ctx *c, void *arg)
 	account_store_seen(c, &o->account->id);
 	if (o->old_cookie_hash != NULL)
 		session_store_end_cookie(c, o->old_cookie_hash);
-	session_store_insert(c, &o->session, &o->account->id, o->token_hash, &o->life);
-	if (config_bool("staff_second_factor") && o->shown != SHOWN_PASSKEY)
+	session_store_insert(c, &o->session, &o->account->id, o->token_hash, &o->life, &o->by);
+	if (config_bool("staff_second_factor") && o->by.shown != SHOWN_PASSKEY)
 		factor_store_limit(c, &o->account->id, &o->session.id);
 	if (o->refresh_hash != NULL)
 		session_store_insert_refresh(c, &o->session.id, o->refresh_hash);
-	trail_sign_in(o->rq, o->account, &o->session, o->shown);
-	return OK;
+	trail_sign_in(o->rq, o->account, &o->session, o->by.shown);
+	return device_note(c, o->account, &o->session, &o->device);
 }
 
 static const char *utf8_only(struct request *rq, const char *s)
@@ -179,21 +183,23 @@ void set_name_cookie(struct request *rq, const char *name)
 }
 
 /* The cookie's session of before ends: its value may have been planted. */
-err_t sign_in_page(struct request *rq, const struct account *account, enum shown shown, bool remembered)
+err_t sign_in_page(struct request *rq, const struct account *account, const struct opened_by *by, bool remembered)
 {
 	struct ctx *c = &rq->ctx;
 	const char *old = request_cookie(rq, cookie_name(rq, SESSION_COOKIE));
-	struct opening o = new_opening(rq, account, "page", shown);
+	struct opening o = new_opening(rq, account, "page", by);
 	struct cookie k = {.name = cookie_name(rq, SESSION_COOKIE), .value = token_new(c->arena, SECRET_BYTES)};
 
 	o.session.user_agent = utf8_only(rq, o.session.user_agent);
 	o.token_hash = token_hash(c->arena, str_of(k.value));
+	o.device = device_of_browser(rq);
 	o.old_cookie_hash = old != NULL ? token_hash(c->arena, str_of(old)) : NULL;
 	o.life = remembered ? life_of(account, REMEMBERED_SECS, config_int("session_days") * SECS_PER_DAY)
 			    : life_of(account, BRIEF_SECS, config_int("brief_session_hours") * SECS_PER_HOUR);
 	k.max_age_secs = remembered ? o.life.most_secs : 0;
 	TRY(db_tx(c, DB_TX_DEFAULT, open_body, &o));
 	response_cookie(rq, &k);
+	device_keep(rq, &o.device);
 	name_cookie(rq, account->name, k.max_age_secs);
 	csrf_renew(rq);
 	return OK;
@@ -209,13 +215,14 @@ void sign_out_cookies(struct request *rq)
 	csrf_renew(rq);
 }
 
-err_t sign_in_api(struct request *rq, const struct account *account, enum shown shown)
+err_t sign_in_api(struct request *rq, const struct account *account, const struct opened_by *by)
 {
 	struct ctx *c = &rq->ctx;
-	struct opening o = new_opening(rq, account, "api", shown);
+	struct opening o = new_opening(rq, account, "api", by);
 	const char *refresh = token_new(c->arena, SECRET_BYTES);
 
 	o.session.user_agent = utf8_only(rq, o.session.user_agent);
+	o.device = device_of_program(rq);
 	o.refresh_hash = token_hash(c->arena, str_of(refresh));
 	o.life = life_of(account, config_int("refresh_days") * SECS_PER_DAY, config_int("session_days") * SECS_PER_DAY);
 	TRY(db_tx(c, DB_TX_DEFAULT, open_body, &o));

@@ -17,6 +17,14 @@ enum shown {
 	SHOWN_PASSKEY,      /* which is both factors */
 };
 
+/* What opened a session. */
+struct opened_by {
+	enum shown shown;
+	const struct uuid *passkey_id; /* of SHOWN_PASSKEY */
+};
+
+extern const struct opened_by BY_PASSWORD, BY_CODE;
+
 /* How long a session may live; staff's is a matter of its own, whatever was asked for. */
 struct life {
 	int64_t idle_secs; /* after its last use */
@@ -29,14 +37,14 @@ err_t sign_in_register(struct request *rq, const struct registration *in, struct
 /* Queue an account and its first letter. */
 void account_new(struct ctx *c, const struct account *a);
 /* Opens a page session and sets its cookies; remembered: they outlive the browser. */
-err_t sign_in_page(struct request *rq, const struct account *account, enum shown shown, bool remembered) MUST_CHECK;
+err_t sign_in_page(struct request *rq, const struct account *account, const struct opened_by *by, bool remembered) MUST_CHECK;
 /* es_name: what nginx prints in the header of cached pages. */
 void set_name_cookie(struct request *rq, const char *name);
 void sign_out_cookies(struct request *rq);
 /* What a session of staff may have at most, also one that was opened before. */
 struct life staff_life(void);
 /* Opens an API session and answers with its tokens. */
-err_t sign_in_api(struct request *rq, const struct account *account, enum shown shown) MUST_CHECK;
+err_t sign_in_api(struct request *rq, const struct account *account, const struct opened_by *by) MUST_CHECK;
 err_t respond_tokens(struct request *rq, const struct account *account, const struct session *session,
 	const char *refresh_token) MUST_CHECK;
 err_t change_password(struct request *rq, const struct password_input *in) MUST_CHECK;

@@ -1,9 +1,12 @@
 /* store_session.c - sessions, refresh tokens and keys: one statement, one function. */
 #include "store_session.h"
 
+static const char *const SHOWN[] = {[SHOWN_PASSWORD] = "password", [SHOWN_CODE] = "code", [SHOWN_PASSKEY] = "passkey"};
+
 static const struct db_stmt SESSION_INSERT = DB_EXEC("session_insert",
-	SQL("insert into auth.session (id, account_id, kind, token_hash, user_agent, ip, expires_at, idle_life, ends_at)"
-	    " select $1::uuid, $2::uuid, $3, $4, left($5, 400), $6, now() + idle, idle, now() + $8::bigint * interval '1 second'"
+	SQL("insert into auth.session (id, account_id, kind, token_hash, user_agent, ip, expires_at, idle_life, ends_at, shown, passkey_id)"
+	    " select $1::uuid, $2::uuid, $3, $4, left($5, 400), $6, now() + idle, idle, now() + $8::bigint * interval '1 second',"
+	    " $9, $10::uuid"
 	    " from (select $7::bigint * interval '1 second' as idle) as life"));
 static const struct db_stmt REFRESH_INSERT = DB_EXEC("refresh_insert",
 	SQL("insert into auth.refresh_token (token_hash, session_id, expires_at)"
@@ -18,6 +21,16 @@ static const struct db_stmt SESSION_END_COOKIE = DB_EXEC("session_end_cookie",
 static const struct db_stmt SESSION_END_OTHERS = DB_EXEC("session_end_others",
 	SQL("update auth.session set ended_at = now(), version = version + 1"
 	    " where account_id = $1::uuid and id <> $2::uuid and ended_at is null"));
+/* Of before it was written down what opened a session: it may have been this. */
+static const struct db_stmt SESSION_END_OPENED = DB_EXEC("session_end_opened",
+	SQL("update auth.session set ended_at = now(), version = version + 1 where account_id = $1::uuid and ended_at is null"
+	    " and (shown is null or (shown = $2 and ($3::uuid is null or passkey_id = $3::uuid))) and id <> $4::uuid"));
+struct known_row {
+	bool known;
+};
+static const struct db_column KNOWN_COLUMNS[] = {DB_COLUMN(struct known_row, known, DB_BOOL)};
+static const struct db_stmt NOTE_DEVICE =
+	DB_ROWS("device_note", struct known_row, KNOWN_COLUMNS, SQL("select auth.note_device($1::uuid, $2, $3) as known"));
 static const struct db_stmt SESSION_END_ALL = DB_EXEC("session_end_all",
 	SQL("update auth.session set ended_at = now(), version = version + 1 where account_id = $1::uuid and ended_at is null"));
 static const struct db_stmt SESSION_END_OWN = DB_EXEC("session_end_own",
@@ -85,15 +98,16 @@ static const struct db_stmt PUBLIC_KEYS = DB_ROWS("public_keys", struct jwt_key,
 static const struct db_stmt PURGE = DB_EXEC("auth_purge", SQL("select auth.purge()"));
 
 const struct db_stmt *const SESSION_STATEMENTS[] = {&SESSION_INSERT, &REFRESH_INSERT, &SESSION_SHORTEN, &SESSION_END, &SESSION_END_COOKIE,
-	&SESSION_END_OTHERS, &SESSION_END_ALL, &SESSION_END_OWN, &SESSIONS, &REFRESH_BY_HASH, &REFRESH_SPEND, &SESSION_SEEN, &SIGNING_KEY,
+	&SESSION_END_OTHERS, &SESSION_END_ALL, &SESSION_END_OWN, &SESSION_END_OPENED, &NOTE_DEVICE, &SESSIONS, &REFRESH_BY_HASH, &REFRESH_SPEND, &SESSION_SEEN, &SIGNING_KEY,
 	&KEYS_LOCK, &KEY_INSERT, &KEYS_RETIRE, &PUBLIC_KEYS, &PURGE, NULL};
 
 void session_store_insert(struct ctx *c, const struct session *s, const struct uuid *account, const char *token_hash,
-	const struct life *life)
+	const struct life *life, const struct opened_by *by)
 {
 	db_defer(c, &SESSION_INSERT,
 		PARAMS(P_UUID(&s->id), P_UUID(account), P_TEXT(s->kind), P_TEXT(token_hash), P_TEXT(s->user_agent),
-			P_TEXT(s->ip), P_INT(life->idle_secs), P_INT(life->most_secs)));
+			P_TEXT(s->ip), P_INT(life->idle_secs), P_INT(life->most_secs), P_TEXT(SHOWN[by->shown]),
+			by->passkey_id != NULL ? P_UUID(by->passkey_id) : P_NULL));
 }
 
 void session_store_insert_refresh(struct ctx *c, const struct uuid *session, const char *token_hash)
@@ -119,6 +133,22 @@ void session_store_end_cookie(struct ctx *c, const char *token_hash)
 void session_store_end_others(struct ctx *c, const struct uuid *account, const struct uuid *kept)
 {
 	db_defer(c, &SESSION_END_OTHERS, PARAMS(P_UUID(account), P_UUID(kept)));
+}
+
+void session_store_end_opened(struct ctx *c, const struct uuid *account, const struct opened_by *by, const struct uuid *kept)
+{
+	db_defer(c, &SESSION_END_OPENED,
+		PARAMS(P_UUID(account), P_TEXT(SHOWN[by->shown]), by->passkey_id != NULL ? P_UUID(by->passkey_id) : P_NULL,
+			P_UUID(kept)));
+}
+
+err_t session_store_note_device(struct ctx *c, const struct uuid *account, const char *old_hash, const char *hash, bool *known_r)
+{
+	struct known_row row;
+
+	TRY(db_one(c, &NOTE_DEVICE, PARAMS(P_UUID(account), P_TEXT(old_hash), P_TEXT(hash)), &row));
+	*known_r = row.known;
+	return OK;
 }
 
 void session_store_end_all(struct ctx *c, const struct uuid *account)

@@ -10,7 +10,7 @@ extern const struct db_stmt *const SESSION_STATEMENTS[];
 
 /* Queue a session; token_hash NULL: an api session, which has refresh tokens. */
 void session_store_insert(struct ctx *c, const struct session *s, const struct uuid *account, const char *token_hash,
-	const struct life *life);
+	const struct life *life, const struct opened_by *by);
 /* Queue: good for as long as its session, as it is by then. */
 void session_store_insert_refresh(struct ctx *c, const struct uuid *session, const char *token_hash);
 /* Queue: none of the account's sessions lives longer than this, from when it was opened. */
@@ -21,6 +21,11 @@ void session_store_end(struct ctx *c, const struct uuid *id);
 void session_store_end_cookie(struct ctx *c, const char *token_hash);
 /* Queue the end of all sessions of an account but one. */
 void session_store_end_others(struct ctx *c, const struct uuid *account, const struct uuid *kept);
+/* Queue the end of those sessions that this opened, or may have, but one. */
+void session_store_end_opened(struct ctx *c, const struct uuid *account, const struct opened_by *by, const struct uuid *kept);
+/* *known_r: the account's owner signed in with it before. */
+err_t session_store_note_device(struct ctx *c, const struct uuid *account, const char *old_hash, const char *hash,
+	bool *known_r) MUST_CHECK;
 /* Queue the end of every session of an account. */
 void session_store_end_all(struct ctx *c, const struct uuid *account);
 /* ERR_NOT_FOUND when it isn't the account's, or has ended. */

@@ -14,7 +14,7 @@
 
 /* Queue: this session was opened. */
 void trail_sign_in(struct request *rq, const struct account *account, const struct session *session, enum shown shown);
-/* reason: "unknown", "password", "blocked", "code", "passkey". account_id NULL: there is none. Commits by itself. */
+/* reason: "unknown", "password", "blocked", "code", "code again", "passkey". account_id NULL: there is none. Commits by itself. */
 err_t trail_refusal(struct request *rq, const struct uuid *account_id, const char *reason) MUST_CHECK;
 /* Nothing unless waiting begins with this attempt; account_id NULL: of none that is known. Commits by itself. */
 err_t trail_waiting(struct request *rq, const struct attempt *a, const struct waiting *w,
