@@ -1,5 +1,5 @@
 /* jobs.c - configuration, commands and housekeeping of auth-service. */
-#include "account.h"
+#include "access.h"
 #include "audit_log.h"
 #include "breach.h"
 #include "proofs.h"
@@ -34,6 +34,7 @@ const struct timer AUTH_TIMERS[] = {
 	{.name = "auth.resets", .every_ms = RESETS_EVERY_MS, .run = proof_send_resets},
 	{.name = "auth.challenges", .every_ms = PURGE_EVERY_MS, .run = factor_store_purge},
 	{.name = "auth.viewings", .every_ms = VIEWINGS_EVERY_MS, .run = viewing_end_old},
+	{.name = "auth.keys", .every_ms = PURGE_EVERY_MS, .run = keys_tell},
 	{.name = "auth.reseal", .every_ms = RESEAL_EVERY_MS, .run = reseal_some},
 	{.name = "auth.purge", .every_ms = PURGE_EVERY_MS, .run = session_store_purge},
 	{0},
