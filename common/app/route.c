@@ -521,6 +521,14 @@ static const char *unknown_path(struct request *rq)
 	return arena_strndup(rq->ctx.arena, rq->path, n);
 }
 
+/* An id, which says nothing of its person once the account is gone. Whoever looks as a customer is still who they are. */
+static const char *who_asked(const struct request *rq)
+{
+	const struct subject *s = rq->viewing != NULL ? rq->viewing->staff : rq->subject;
+
+	return s != NULL ? s->user_id.s : "";
+}
+
 /* The route's pattern, not the path: paths hold ids that act as keys. */
 static void log_access(struct request *rq, err_t e, int64_t took_us)
 {
@@ -528,7 +536,8 @@ static void log_access(struct request *rq, err_t e, int64_t took_us)
 	const char *code = e != OK ? e->code : rq->failure != OK ? rq->failure->code : "";
 
 	log_info(&rq->ctx, "request", LS("method", rq->head ? "HEAD" : method_name(rq->method)), LS("path", path),
-		LI("status", rq->res.status), LI("us", took_us), LI("bytes", rq->res.body.n), LS("problem", code));
+		LI("status", rq->res.status), LI("us", took_us), LI("bytes", rq->res.body.n), LS("problem", code),
+		LS("account", who_asked(rq)));
 }
 
 static err_t answer(struct request *rq, const struct route *table)

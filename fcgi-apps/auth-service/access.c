@@ -3,8 +3,10 @@
 
 #include <string.h>
 
+#include "proofs.h"
 #include "store_access.h"
 #include "store_account.h"
+#include "store_proof.h"
 
 #define KEY_SECRET_BYTES 32
 
@@ -204,4 +206,29 @@ err_t key_revoke(struct request *rq)
 	TRY(access_store_revoke_key(&rq->ctx, &id));
 	audit_record(rq, &(struct audit_entry){.action = "api_key.revoke", .object_type = "api_key", .object_id = id.s});
 	return OK;
+}
+
+static err_t tell_body(struct ctx *c, void *arg)
+{
+	struct running_out *rows;
+	size_t n;
+
+	(void)arg;
+	TRY(access_store_running_out(c, &rows, &n));
+	for (size_t i = 0; i < n; i++)
+		proof_store_letter(c,
+			&(struct letter){
+				.kind = "key_expiring",
+				.account_id = &rows[i].account_id,
+				.user_id = &rows[i].account_id,
+				.recipient = rows[i].email,
+				.name = rows[i].name,
+				.about = rows[i].key_name,
+			});
+	return OK;
+}
+
+err_t keys_tell(struct ctx *c)
+{
+	return db_tx(c, DB_TX_DEFAULT, tell_body, NULL);
 }

@@ -111,6 +111,8 @@ err_t service_account_delete(struct request *rq) MUST_CHECK;
 /* *secret_r is the key itself: said once, stored nowhere. */
 err_t key_create(struct request *rq, const struct key_input *in, struct uuid *id_r, const char **secret_r) MUST_CHECK;
 err_t key_revoke(struct request *rq) MUST_CHECK;
+/* Timer: letters about keys that run out. */
+err_t keys_tell(struct ctx *c) MUST_CHECK;
 
 err_t invite(struct request *rq, const struct invitation_input *in, struct uuid *id_r) MUST_CHECK;
 err_t invitation_revoke(struct request *rq) MUST_CHECK;

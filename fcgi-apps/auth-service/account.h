@@ -14,18 +14,18 @@
 #include "app/event.h"
 #include "app/route.h"
 #include "inputs.h"
+#include "seal.h"
 
 #define EMAIL_MAX 254
 #define NAME_MAX_CHARS 120
-#define PASSWORD_MIN 10
-#define PASSWORD_MAX 200
+#define PASSWORD_MIN 12 /* characters, of one that is chosen */
+#define PASSWORD_MAX 128
+#define PASSWORD_TYPED_MAX 200 /* of one that is asked for: it may be of before */
 #define ADDRESSES_MAX 50
 #define PAGE_ROWS 50
 #define PASSWORD_HASH_MAX 128
 #define COOKIE_NAME_CHARS 40
 #define SECRET_BYTES 32
-#define REMEMBERED_DAYS 30
-#define BRIEF_DAYS 1 /* a session that was not asked to be remembered, after its last use */
 
 extern const struct problem ERR_LOGIN;             /* 401 invalid_credentials: unknown account, wrong password, or blocked */
 extern const struct problem ERR_EMAIL_TAKEN;       /* 409 email_taken */
@@ -64,7 +64,8 @@ struct role {
 };
 
 struct signing_key {
-	const char *kid, *private_pem;
+	const char *kid;
+	struct sealed private_key; /* a PEM text */
 };
 
 extern const struct route AUTH_ROUTES[];
@@ -85,6 +86,8 @@ const char *rule_cookie_name(struct arena *a, const char *name);
 /* Browser and system by their names in a User-Agent; NULL when none is known. */
 void rule_device(const char *user_agent, const char **browser_r, const char **system_r);
 bool rule_has_role(const json_t *roles, const char *role);
+/* More than a customer. */
+bool rule_is_staff(const json_t *roles);
 
 /* ------------------------------------------------------------------ secrets.c */
 
@@ -96,31 +99,6 @@ bool secret_verify(const char *password, const char *hash, bool *stale_r);
 err_t secret_prepare(struct ctx *c) MUST_CHECK;
 /* Twenty characters of an alphabet without lookalikes. */
 const char *secret_new_password(struct arena *a);
-
-/* ------------------------------------------------------------------ signin.c: what API and pages share */
-
-/* Throttled; the same answer and the same work whether or not there is such an account. */
-err_t sign_in_check(struct request *rq, const struct credentials *in, struct account *account_r) MUST_CHECK;
-err_t sign_in_register(struct request *rq, const struct registration *in, struct account *account_r) MUST_CHECK;
-/* Queue an account and its first letter. */
-void account_new(struct ctx *c, const struct account *a);
-/* Opens a page session and sets its cookies; remembered: they outlive the browser. */
-err_t sign_in_page(struct request *rq, const struct account *account, bool remembered) MUST_CHECK;
-/* The same after more than a password was shown: staff needs no second factor any more. */
-err_t sign_in_page_strong(struct request *rq, const struct account *account, bool remembered) MUST_CHECK;
-err_t sign_in_api_strong(struct request *rq, const struct account *account) MUST_CHECK;
-/* es_name: what nginx prints in the header of cached pages. */
-void set_name_cookie(struct request *rq, const char *name);
-void sign_out_cookies(struct request *rq);
-/* Opens an API session and answers with its tokens. */
-err_t sign_in_api(struct request *rq, const struct account *account) MUST_CHECK;
-err_t respond_tokens(struct request *rq, const struct account *account, const struct session *session,
-	const char *refresh_token) MUST_CHECK;
-err_t change_password(struct request *rq, const struct password_input *in) MUST_CHECK;
-/* Of whoever is asking, throttled like a sign-in. ERR_PASSWORD_WRONG, said of the field. */
-err_t check_own_password(struct request *rq, const char *field, const char *password) MUST_CHECK;
-/* Too easy, or known from a breach: ERR_PASSWORD_WEAK, said of the field. whose: its email and name. */
-err_t check_new_password(struct ctx *c, const char *field, const char *password, const struct account *whose) MUST_CHECK;
 
 /* ------------------------------------------------------------------ addresses.c, handlers_users.c */
 
@@ -176,8 +154,11 @@ handler_fn page_customers, page_customer_change;
 
 /* jobs.c: the service's init, in each process. */
 err_t auth_init(struct ctx *c) MUST_CHECK;
-/* keys.c: makes the first signing key. */
+/* keys.c: makes the first signing key, also when no other can be opened. */
 err_t keys_ensure(struct ctx *c) MUST_CHECK;
+/* keys.c: the private key that signs now. */
+struct jwt_key;
+err_t keys_signing(struct ctx *c, struct jwt_key *key_r) MUST_CHECK;
 /* admin.c: --create-admin EMAIL [PASSWORD_FILE] */
 err_t command_create_admin(struct ctx *c, int argc, char **argv) MUST_CHECK;
 /* keys.c: --rotate-key */

@@ -8,6 +8,7 @@
 #include "account.h"
 #include "data/bind.h"
 #include "store_account.h"
+#include "store_session.h"
 
 #define ADMIN_NAME "Administrator"
 
@@ -70,6 +71,7 @@ struct creation {
 
 static err_t create_body(struct ctx *c, void *arg)
 {
+	const struct life life = staff_life();
 	struct creation *n = arg;
 
 	if (!n->found)
@@ -77,6 +79,7 @@ static err_t create_body(struct ctx *c, void *arg)
 	else if (n->hash != NULL)
 		account_store_set_password(c, &n->account.id, n->hash);
 	account_store_add_role(c, &n->account.id, "admin");
+	session_store_shorten(c, &n->account.id, &life);
 	return OK;
 }
 

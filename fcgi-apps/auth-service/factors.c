@@ -12,6 +12,8 @@
 #include "store_factor.h"
 #include "store_passkey.h"
 #include "store_proof.h"
+#include "store_session.h"
+#include "trail.h"
 
 static int64_t now_secs(void)
 {
@@ -38,14 +40,40 @@ static const char *without_spaces(struct arena *a, const char *typed)
 	return s;
 }
 
+/* Recovery codes are hashes: they help also when the key of what is sealed was lost. */
+err_t factor_open(struct ctx *c, const struct uuid *account, struct factor_state *state_r)
+{
+	struct str secret;
+
+	TRY(factor_store_get(c, account, state_r));
+	if (state_r->sealed.bytes.n > 0 && unseal(c, "totp", account->s, &state_r->sealed, &secret))
+		state_r->secret = secret;
+	return OK;
+}
+
 /* ------------------------------------------------------------------ a code */
 
 struct verifying {
 	struct request *rq;
 	const struct uuid *account;
 	const char *code;
-	bool good;
+	bool good, again; /* again: the newest code that was used comes once more */
 };
+
+/* Somebody may have looked over the owner's shoulder: once an hour is told enough. */
+static err_t tell_of_reuse(struct ctx *c, const struct uuid *id)
+{
+	struct account account;
+	bool told;
+
+	TRY(account_store_get(c, id, &account));
+	TRY(proof_store_recent(c, id, "code_reused", &told));
+	if (!told)
+		proof_store_letter(c,
+			&(struct letter){
+				.kind = "code_reused", .account_id = id, .user_id = id, .recipient = account.email, .name = account.name});
+	return OK;
+}
 
 static err_t verify_body(struct ctx *c, void *arg)
 {
@@ -54,12 +82,16 @@ static err_t verify_body(struct ctx *c, void *arg)
 	struct factor_state state;
 	int64_t counter = 0;
 
-	v->good = false;
-	TRY(factor_store_get(c, v->account, &state));
+	v->good = v->again = false;
+	TRY(factor_open(c, v->account, &state));
 	if (!state.enabled)
 		return OK;
-	if (totp_match(state.secret, without_spaces(c->arena, v->code), now_secs(), state.last_counter, &counter))
+	if (state.secret.n > 0 &&
+		totp_match(state.secret, without_spaces(c->arena, v->code), now_secs(), state.last_counter, &counter))
 		return factor_store_spend_counter(c, v->account, counter, &v->good);
+	v->again = state.secret.n > 0 && totp_is_last(state.secret, without_spaces(c->arena, v->code), now_secs(), state.last_counter);
+	if (v->again)
+		return tell_of_reuse(c, v->account);
 	if (key == NULL)
 		return OK;
 	TRY(factor_store_spend_code(c, v->account, code_hash(c, v->account, key), &v->good));
@@ -73,7 +105,10 @@ err_t factor_verify(struct request *rq, const struct uuid *account, const char *
 	struct verifying v = {.rq = rq, .account = account, .code = code};
 
 	TRY(db_tx(&rq->ctx, DB_TX_DEFAULT, verify_body, &v));
-	return v.good ? OK : fail(&rq->ctx, &ERR_CODE_WRONG, "the code is wrong, or was used before");
+	if (v.good)
+		return OK;
+	TRY(trail_refusal(rq, account, v.again ? "code again" : "code"));
+	return fail(&rq->ctx, &ERR_CODE_WRONG, "the code is wrong, or was used before");
 }
 
 err_t factor_needed(struct ctx *c, const struct uuid *account, bool *needed_r)
@@ -85,12 +120,10 @@ err_t factor_needed(struct ctx *c, const struct uuid *account, bool *needed_r)
 	return OK;
 }
 
-err_t factor_check(struct request *rq, const struct account *account, const char *code)
+err_t factor_check(struct request *rq, const struct account *account, const char *code, bool *asked_r)
 {
-	bool needed;
-
-	TRY(factor_needed(&rq->ctx, &account->id, &needed));
-	if (!needed)
+	TRY(factor_needed(&rq->ctx, &account->id, asked_r));
+	if (!*asked_r)
 		return OK;
 	if (code == NULL || code[0] == '\0')
 		return fail(&rq->ctx, &ERR_CODE_REQUIRED, "send a code of the authenticator app, or a recovery code, as totp");
@@ -157,11 +190,11 @@ err_t challenge_answer(struct request *rq, const char *code, struct challenge *c
 	struct account account;
 
 	TRY(challenge_find(rq, challenge_r));
-	TRY(attempt_begin(rq, "login", challenge_r->email));
+	TRY(attempt_begin(rq, "login", challenge_r->email, &challenge_r->account_id));
 	TRY(factor_verify(rq, &challenge_r->account_id, code));
 	TRY(db_tx(&rq->ctx, DB_TX_DEFAULT, answered_body, rq));
 	TRY(account_store_get(&rq->ctx, &challenge_r->account_id, &account));
-	TRY(sign_in_page(rq, &account, challenge_r->remember));
+	TRY(sign_in_page(rq, &account, &BY_CODE, challenge_r->remember));
 	response_cookie(rq, &gone);
 	return OK;
 }
@@ -198,6 +231,7 @@ static err_t begin_body(struct ctx *c, void *arg)
 	struct switching *s = arg;
 	const struct uuid *me = &s->rq->subject->user_id;
 	char *secret = arena_alloc(c->arena, TOTP_SECRET_BYTES);
+	struct sealed sealed;
 
 	account_store_lock(c, me);
 	TRY(factor_store_get(c, me, &s->state));
@@ -205,7 +239,8 @@ static err_t begin_body(struct ctx *c, void *arg)
 		return fail(c, &ERR_FACTOR_ON, "switch it off first");
 	random_bytes(secret, TOTP_SECRET_BYTES);
 	s->state.secret = (struct str){secret, TOTP_SECRET_BYTES};
-	factor_store_begin(c, me, s->state.secret);
+	sealed = seal(c, "totp", me->s, s->state.secret);
+	factor_store_begin(c, me, &sealed);
 	return OK;
 }
 
@@ -249,7 +284,7 @@ static err_t confirm_body(struct ctx *c, void *arg)
 	int64_t counter = 0;
 
 	account_store_lock(c, me);
-	TRY(factor_store_get(c, me, &s->state));
+	TRY(factor_open(c, me, &s->state));
 	if (s->state.enabled)
 		return fail(c, &ERR_FACTOR_ON, "it is switched on already");
 	if (s->state.secret.n == 0)
@@ -279,7 +314,7 @@ err_t factor_confirm(struct request *rq, const char *code, json_t **codes_r)
 {
 	struct switching s = {.rq = rq, .code = code};
 
-	TRY(attempt_begin(rq, "totp", rq->subject->email));
+	TRY(attempt_begin(rq, "totp", rq->subject->email, &rq->subject->user_id));
 	TRY(db_tx(&rq->ctx, DB_TX_DEFAULT, confirm_body, &s));
 	if (!s.good)
 		return code_refused(rq);
@@ -292,7 +327,7 @@ static err_t check_own_code(struct request *rq, const char *code)
 	bool needed;
 	err_t e;
 
-	TRY(attempt_begin(rq, "totp", rq->subject->email));
+	TRY(attempt_begin(rq, "totp", rq->subject->email, &rq->subject->user_id));
 	TRY(factor_needed(&rq->ctx, &rq->subject->user_id, &needed));
 	if (!needed)
 		return fail(&rq->ctx, &ERR_FACTOR_OFF, "it is not switched on");
@@ -327,6 +362,7 @@ err_t factor_renew_codes(struct request *rq, const char *code, json_t **codes_r)
 static void remove_factor(struct request *rq, const struct account *account, const char *action)
 {
 	factor_store_remove(&rq->ctx, &account->id);
+	session_store_end_opened(&rq->ctx, &account->id, &BY_CODE, &rq->subject->session_id);
 	if (config_bool("staff_second_factor"))
 		factor_store_limit(&rq->ctx, &account->id, NULL);
 	audit_account(rq, action, &account->id);
@@ -362,6 +398,7 @@ err_t factor_remove(struct request *rq)
 	TRY(check_may_change(rq, &account));
 	factor_store_remove(&rq->ctx, &id);
 	passkey_store_delete_all(&rq->ctx, &id);
+	session_store_end_all(&rq->ctx, &id);
 	if (config_bool("staff_second_factor"))
 		factor_store_limit(&rq->ctx, &id, NULL);
 	audit_record(rq,

@@ -8,7 +8,7 @@
 #ifndef ES_FACTORS_H
 #define ES_FACTORS_H
 
-#include "account.h"
+#include "signin.h"
 #include "totp.h"
 
 #define CODE_MAX 32
@@ -23,7 +23,8 @@ extern const struct problem ERR_FACTOR_OFF;    /* 409 totp_disabled */
 extern const struct problem ERR_CHALLENGE;     /* 401 sign_in_again: the second step took too long */
 
 struct factor_state {
-	struct str secret;      /* of what is on, or being set up; n 0: neither */
+	struct sealed sealed;   /* of what is on, or being set up; bytes.n 0: neither */
+	struct str secret;      /* the same, opened by factor_open; n 0: not, or it can't be */
 	bool enabled;
 	int64_t enabled_us, last_counter, codes_left;
 };
@@ -42,12 +43,14 @@ extern const struct bind CODE_BIND, CODE_FORM_BIND;
 
 /* ------------------------------------------------------------------ factors.c */
 
+/* state_r->secret as well; without it when it can't be opened. */
+err_t factor_open(struct ctx *c, const struct uuid *account, struct factor_state *state_r) MUST_CHECK;
 /* Whether this account's password alone is not enough. */
 err_t factor_needed(struct ctx *c, const struct uuid *account, bool *needed_r) MUST_CHECK;
 /* A code of the app or of the paper, used up. ERR_CODE_WRONG. */
 err_t factor_verify(struct request *rq, const struct uuid *account, const char *code) MUST_CHECK;
 /* The API's sign-in: nothing to do, or the code that came along. */
-err_t factor_check(struct request *rq, const struct account *account, const char *code) MUST_CHECK;
+err_t factor_check(struct request *rq, const struct account *account, const char *code, bool *asked_r) MUST_CHECK;
 /* Sets the cookie that the page of the second step finds its account by. */
 err_t challenge_begin(struct request *rq, const struct account *account, const struct credentials *in) MUST_CHECK;
 err_t challenge_find(struct request *rq, struct challenge *challenge_r) MUST_CHECK;

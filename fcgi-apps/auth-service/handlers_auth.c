@@ -2,6 +2,7 @@
 #include "factors.h"
 #include "store_account.h"
 #include "store_session.h"
+#include "trail.h"
 
 err_t post_register(struct request *rq)
 {
@@ -17,13 +18,15 @@ err_t post_login(struct request *rq)
 {
 	const struct credentials *in = rq->input;
 	struct account account;
+	bool asked;
 
 	TRY(sign_in_check(rq, in, &account));
-	TRY(factor_check(rq, &account, in->totp));
-	return sign_in_api(rq, &account);
+	TRY(factor_check(rq, &account, in->totp, &asked));
+	return sign_in_api(rq, &account, asked ? &BY_CODE : &BY_PASSWORD);
 }
 
 struct rotation {
+	struct request *rq;
 	const char *hash, *next_hash;
 	struct refresh refresh;
 	struct account account;
@@ -37,7 +40,6 @@ struct rotation {
 static err_t rotate_body(struct ctx *c, void *arg)
 {
 	struct rotation *r = arg;
-	int64_t days = config_int("refresh_days");
 	bool found;
 
 	r->good = false;
@@ -46,12 +48,14 @@ static err_t rotate_body(struct ctx *c, void *arg)
 		return OK;
 	if (r->refresh.spent) {
 		session_store_end(c, &r->refresh.session_id);
+		if (r->refresh.open)
+			trail_reuse(r->rq, &r->refresh.account_id, &r->refresh.session_id);
 		return OK;
 	}
 	if (!r->refresh.usable)
 		return OK;
-	session_store_spend(c, r->hash, &r->refresh.session_id, days);
-	session_store_insert_refresh(c, &r->refresh.session_id, r->next_hash, days);
+	session_store_spend(c, r->hash, &r->refresh.session_id);
+	session_store_insert_refresh(c, &r->refresh.session_id, r->next_hash);
 	TRY(account_store_get(c, &r->refresh.account_id, &r->account));
 	r->good = true;
 	return OK;
@@ -62,6 +66,7 @@ err_t post_refresh(struct request *rq)
 	const struct refresh_input *in = rq->input;
 	const char *next = token_new(rq->ctx.arena, SECRET_BYTES);
 	struct rotation r = {
+		.rq = rq,
 		.hash = token_hash(rq->ctx.arena, str_of(in->refresh_token)),
 		.next_hash = token_hash(rq->ctx.arena, str_of(next)),
 	};
@@ -77,6 +82,7 @@ err_t post_refresh(struct request *rq)
 err_t post_logout(struct request *rq)
 {
 	session_store_end(&rq->ctx, &rq->subject->session_id);
+	audit_account(rq, "session.end", &rq->subject->user_id);
 	if (rq->subject->kind == SUBJECT_SESSION)
 		sign_out_cookies(rq);
 	return respond_empty(rq, 204);

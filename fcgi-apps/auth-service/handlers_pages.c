@@ -63,7 +63,7 @@ err_t page_login_post(struct request *rq)
 		TRY(challenge_begin(rq, &account, in));
 		return respond_see_other(rq, "/login/code");
 	}
-	TRY(sign_in_page(rq, &account, in->remember));
+	TRY(sign_in_page(rq, &account, &BY_PASSWORD, in->remember));
 	return respond_see_other(rq, safe_next(rq, in->next, AFTER_SIGN_IN));
 }
 
@@ -83,7 +83,7 @@ err_t page_register_post(struct request *rq)
 		field_error(&rq->ctx, "email", "taken", "%s", text(rq, "register.taken", NULL, 0));
 	}
 	TRY(e);
-	TRY(sign_in_page(rq, &account, false));
+	TRY(sign_in_page(rq, &account, &BY_PASSWORD, false));
 	return respond_see_other(rq, safe_next(rq, in->next, AFTER_SIGN_IN));
 }
 
@@ -91,8 +91,10 @@ err_t page_logout(struct request *rq)
 {
 	if (rq->viewing != NULL)
 		TRY(viewing_end(rq, &rq->viewing->customer.user_id, "signed_out"));
-	if (subject_signed_in(rq->subject))
+	if (subject_signed_in(rq->subject)) {
 		session_store_end(&rq->ctx, &rq->subject->session_id);
+		audit_account(rq, "session.end", &rq->subject->user_id);
+	}
 	sign_out_cookies(rq);
 	return respond_see_other(rq, "/");
 }

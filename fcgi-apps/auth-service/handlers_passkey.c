@@ -57,9 +57,10 @@ err_t post_passkey_request(struct request *rq)
 err_t post_passkey_login(struct request *rq)
 {
 	struct account account;
+	struct uuid passkey;
 
-	TRY(passkey_check(rq, rq->input, &account));
-	return sign_in_api_strong(rq, &account);
+	TRY(passkey_check(rq, rq->input, &account, &passkey));
+	return sign_in_api(rq, &account, &(struct opened_by){SHOWN_PASSKEY, &passkey});
 }
 
 /* ------------------------------------------------------------------ pages */
@@ -84,9 +85,10 @@ err_t page_passkey_login(struct request *rq)
 {
 	const struct assertion_input *in = rq->input;
 	struct account account;
+	struct uuid passkey;
 
-	TRY(passkey_check(rq, in, &account));
-	TRY(sign_in_page_strong(rq, &account, in->remember));
+	TRY(passkey_check(rq, in, &account, &passkey));
+	TRY(sign_in_page(rq, &account, &(struct opened_by){SHOWN_PASSKEY, &passkey}, in->remember));
 	return respond_see_other(rq, safe_next(rq, in->next, "/account"));
 }
 

@@ -3,6 +3,7 @@
 
 #include "access.h"
 #include "store_account.h"
+#include "store_session.h"
 
 #define LIST_DEFAULT 24
 
@@ -64,6 +65,18 @@ static json_t *rights_after(struct request *rq, const struct user_input *in)
 	return o;
 }
 
+/* Whoever has just become staff is not staff for as long as a customer stays signed in. */
+static err_t shorten_sessions(struct request *rq, const struct uuid *id)
+{
+	const struct life life = staff_life();
+	struct account account;
+
+	TRY(account_store_get(&rq->ctx, id, &account));
+	if (rule_is_staff(account.roles))
+		session_store_shorten(&rq->ctx, id, &life);
+	return OK;
+}
+
 err_t change_rights(struct request *rq, const struct user_input *in)
 {
 	struct account account;
@@ -84,7 +97,8 @@ err_t change_rights(struct request *rq, const struct user_input *in)
 			.object_id = id.s,
 			.before = rights_before(rq, &account),
 			.after = rights_after(rq, in)});
-	return account_store_set_rights(&rq->ctx, &id, in);
+	TRY(account_store_set_rights(&rq->ctx, &id, in));
+	return shorten_sessions(rq, &id);
 }
 
 err_t patch_user(struct request *rq)

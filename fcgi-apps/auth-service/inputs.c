@@ -13,7 +13,7 @@ static const char *const STATES[] = {"active", "blocked", NULL};
 	{"email", BIND_LINE, offsetof(struct credentials, email), .required = true, .max = EMAIL_MAX,                 \
 		.label = "the e-mail address"},                                                                        \
 		{"password", BIND_LINE, offsetof(struct credentials, password), .required = true,                     \
-			.max = PASSWORD_MAX, .label = "the password"}
+			.max = PASSWORD_TYPED_MAX, .label = "the password"}
 static const struct bind_field CREDENTIALS_FIELDS[] = {
 	CREDENTIALS_MEMBERS,
 	{"totp", BIND_LINE, offsetof(struct credentials, totp), .max = CODE_MAX, .label = "the code"},
@@ -69,7 +69,7 @@ const struct bind PROFILE_FORM_BIND = BIND(struct profile_input, PROFILE_FORM_FI
 
 static const struct bind_field PASSWORD_FIELDS[] = {
 	{"current_password", BIND_LINE, offsetof(struct password_input, current_password), .required = true,
-		.max = PASSWORD_MAX, .label = "the current password"},
+		.max = PASSWORD_TYPED_MAX, .label = "the current password"},
 	{"new_password", BIND_LINE, offsetof(struct password_input, new_password), .required = true, .min = PASSWORD_MIN,
 		.max = PASSWORD_MAX, .label = "the new password"},
 };

@@ -27,7 +27,7 @@ const struct bind RESET_BIND = BIND(struct reset_input, RESET_FIELDS);
 
 static const struct bind_field EMAIL_FIELDS[] = {
 	{"email", BIND_EMAIL, offsetof(struct email_input, email), .required = true, .label = "the new e-mail address"},
-	{"password", BIND_LINE, offsetof(struct email_input, password), .required = true, .max = PASSWORD_MAX,
+	{"password", BIND_LINE, offsetof(struct email_input, password), .required = true, .max = PASSWORD_TYPED_MAX,
 		.label = "the password"},
 };
 const struct bind EMAIL_BIND = BIND(struct email_input, EMAIL_FIELDS);
@@ -35,7 +35,7 @@ const struct bind EMAIL_BIND = BIND(struct email_input, EMAIL_FIELDS);
 #define ERASE_MEMBER(needed)                                                                                           \
 	{                                                                                                              \
 		"password", BIND_LINE, offsetof(struct erase_input, password), .required = (needed),                   \
-			.max = PASSWORD_MAX, .label = "the password"                                                   \
+			.max = PASSWORD_TYPED_MAX, .label = "the password"                                                   \
 	}
 static const struct bind_field ERASE_FIELDS[] = {ERASE_MEMBER(false)};
 const struct bind ERASE_BIND = BIND(struct erase_input, ERASE_FIELDS);

@@ -3,6 +3,7 @@
 
 #include "attempts.h"
 #include "proofs.h"
+#include "signin.h"
 #include "store_access.h"
 #include "store_account.h"
 
@@ -77,7 +78,7 @@ err_t invitation_accept(struct request *rq, const struct acceptance_input *in, s
 	char hash[PASSWORD_HASH_MAX];
 	struct invitation i;
 
-	TRY(attempt_begin(rq, "invitation", NULL));
+	TRY(attempt_begin(rq, "invitation", NULL, NULL));
 	TRY(invitation_of(c, in->token, &i)); /* hashing is dear: not for any link */
 	TRY(check_new_password(c, "password", in->password, &(struct account){.email = i.email, .name = in->name}));
 	TRY(secret_hash(c, in->password, hash));

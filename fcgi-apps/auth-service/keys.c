@@ -12,11 +12,24 @@
 static err_t insert_new(struct ctx *c)
 {
 	const char *private_pem, *public_pem;
-	struct jwt_key key;
+	struct signing_key key = {.kid = token_new(c->arena, KID_BYTES)};
 
 	TRY(jwt_new_key(c, &private_pem, &public_pem));
-	key = (struct jwt_key){.kid = token_new(c->arena, KID_BYTES), .pem = private_pem};
+	key.private_key = seal(c, "signing_key", key.kid, str_of(private_pem));
 	session_store_insert_key(c, &key, public_pem);
+	return OK;
+}
+
+err_t keys_signing(struct ctx *c, struct jwt_key *key_r)
+{
+	struct signing_key key;
+	struct str pem;
+	bool found;
+
+	TRY(session_store_signing_key(c, &key, &found));
+	if (!found || !unseal(c, "signing_key", key.kid, &key.private_key, &pem))
+		return fail_bug(c, "there is no signing key that can be used");
+	*key_r = (struct jwt_key){.kid = key.kid, .pem = str_dup(c->arena, pem)};
 	return OK;
 }
 

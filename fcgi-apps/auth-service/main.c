@@ -7,12 +7,14 @@
 #include "store_factor.h"
 #include "store_passkey.h"
 #include "store_proof.h"
+#include "store_seal.h"
 #include "store_session.h"
 #include "store_viewing.h"
 
 static const struct db_stmt *const *const STATEMENTS[] = {ACCOUNT_STATEMENTS, ADDRESS_STATEMENTS, SESSION_STATEMENTS,
 	ATTEMPT_STATEMENTS, PROOF_STATEMENTS, AUDIT_LOG_STATEMENTS,
-	ACCESS_STATEMENTS, INVITATION_STATEMENTS, FACTOR_STATEMENTS, PASSKEY_STATEMENTS, VIEWING_STATEMENTS, NULL};
+	ACCESS_STATEMENTS, INVITATION_STATEMENTS, FACTOR_STATEMENTS, PASSKEY_STATEMENTS, VIEWING_STATEMENTS,
+	SEAL_STATEMENTS, NULL};
 
 static const struct service AUTH_SERVICE = {
 	.name = "auth-service",

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "app/page.h"
+#include "signin.h"
 #include "store_access.h"
 
 static err_t show(struct request *rq, const char *template_name, const char *title_key, json_t *context)
@@ -169,6 +170,6 @@ err_t page_invitation_post(struct request *rq)
 	struct account account;
 
 	TRY(invitation_accept(rq, rq->input, &account));
-	TRY(sign_in_page(rq, &account, false));
+	TRY(sign_in_page(rq, &account, &BY_PASSWORD, false));
 	return respond_see_other(rq, "/admin");
 }

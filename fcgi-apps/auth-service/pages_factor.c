@@ -69,7 +69,7 @@ static err_t show_factors(struct request *rq, json_t *codes)
 	say(rq, &ERR_RATE_LIMITED, "login.throttled");
 	say(rq, &ERR_SAY_AGAIN, "passkeys.sign_in_again");
 	TRY(passkey_store_list(&rq->ctx, &rq->subject->user_id, &passkeys, &n));
-	TRY(factor_store_get(&rq->ctx, &rq->subject->user_id, &state));
+	TRY(factor_open(&rq->ctx, &rq->subject->user_id, &state));
 	totp = view_factor(rq, &state);
 	setup = view_factor_setup(rq, &state);
 	if (setup != NULL)

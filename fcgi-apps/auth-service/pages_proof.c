@@ -3,6 +3,7 @@
 
 #include "app/page.h"
 #include "proofs.h"
+#include "signin.h"
 #include "store_account.h"
 #include "store_proof.h"
 

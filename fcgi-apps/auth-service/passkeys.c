@@ -10,6 +10,8 @@
 #include "store_account.h"
 #include "store_passkey.h"
 #include "store_proof.h"
+#include "store_session.h"
+#include "trail.h"
 
 #define TIMEOUT_MS 300000
 
@@ -117,7 +119,7 @@ err_t passkey_request_options(struct request *rq, json_t **options_r)
 	json_t *o = json_new_object(rq->ctx.arena);
 	const char *challenge;
 
-	TRY(attempt_begin(rq, "passkey", NULL));
+	TRY(attempt_begin(rq, "passkey", NULL, NULL));
 	TRY(new_challenge(rq, NULL, &challenge));
 	json_set_text(o, "challenge", challenge);
 	json_set_text(o, "rpId", site_of(rq).rp_id);
@@ -210,6 +212,7 @@ err_t passkey_remove(struct request *rq)
 	TRY(path_uuid(rq, "id", &id));
 	TRY(proof_presence(rq));
 	TRY(passkey_store_delete(&rq->ctx, &s->user_id, &id));
+	session_store_end_opened(&rq->ctx, &s->user_id, &(struct opened_by){SHOWN_PASSKEY, &id}, &s->session_id);
 	audit_record(rq, &(struct audit_entry){.action = "account.passkey_remove", .object_type = "passkey", .object_id = id.s});
 	factor_tell(rq, &self);
 	return OK;
@@ -217,8 +220,11 @@ err_t passkey_remove(struct request *rq)
 
 /* ------------------------------------------------------------------ signing in */
 
-static err_t refuse(struct request *rq, const char *why)
+/* owner NULL: of no passkey that is known here. */
+static err_t refuse(struct request *rq, const struct uuid *owner, const char *why)
 {
+	if (owner != NULL)
+		TRY(trail_refusal(rq, owner, "passkey"));
 	log_peer(&rq->ctx, "passkey refused", LS("why", why));
 	return fail(&rq->ctx, &ERR_PASSKEY, "the passkey is not known here, or what it signed is not right");
 }
@@ -237,7 +243,7 @@ static err_t find_passkey(struct request *rq, const struct assertion_input *in, 
 	return OK;
 }
 
-err_t passkey_check(struct request *rq, const struct assertion_input *in, struct account *account_r)
+err_t passkey_check(struct request *rq, const struct assertion_input *in, struct account *account_r, struct uuid *passkey_r)
 {
 	const struct webauthn_site site = site_of(rq);
 	struct webauthn_signed s = {.signature = {NULL, 0}};
@@ -246,21 +252,22 @@ err_t passkey_check(struct request *rq, const struct assertion_input *in, struct
 	const char *fault;
 	bool good = false;
 
-	TRY(attempt_begin(rq, "passkey", NULL));
+	TRY(attempt_begin(rq, "passkey", NULL, NULL));
 	if (!decode(rq, in->client_data_json, &s.client_data) || !decode(rq, in->authenticator_data, &s.authenticator_data) ||
 		!decode(rq, in->signature, &s.signature))
-		return refuse(rq, "this is not base64url");
+		return refuse(rq, NULL, "this is not base64url");
 	TRY(take_challenge(rq, s.client_data, NULL, &good));
 	if (!good)
-		return refuse(rq, "the challenge is not ours, was used, or is too old");
+		return refuse(rq, NULL, "the challenge is not ours, was used, or is too old");
 	TRY(find_passkey(rq, in, &known, &good));
 	if (!good)
-		return refuse(rq, "there is no such passkey");
+		return refuse(rq, NULL, "there is no such passkey");
 	now.public_key = known.public_key;
 	now.sign_count = (uint32_t)known.sign_count;
 	fault = webauthn_check_sign_in(&rq->ctx, &site, &s, &now);
 	if (fault != NULL)
-		return refuse(rq, fault);
+		return refuse(rq, &known.account_id, fault);
+	*passkey_r = known.id;
 	TRY(passkey_store_used(&rq->ctx, &known, &now, &good));
-	return good ? account_store_get(&rq->ctx, &known.account_id, account_r) : refuse(rq, "somebody used it at the same time");
+	return good ? account_store_get(&rq->ctx, &known.account_id, account_r) : refuse(rq, &known.account_id, "somebody used it at the same time");
 }

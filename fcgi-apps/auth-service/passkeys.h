@@ -43,7 +43,8 @@ err_t passkey_request_options(struct request *rq, json_t **options_r) MUST_CHECK
 err_t passkey_add(struct request *rq, const struct passkey_input *in, struct passkey *passkey_r) MUST_CHECK;
 err_t passkey_remove(struct request *rq) MUST_CHECK; /* of the path's id */
 /* Whose passkey signed, when all is as it should be. ERR_PASSKEY. */
-err_t passkey_check(struct request *rq, const struct assertion_input *in, struct account *account_r) MUST_CHECK;
+err_t passkey_check(struct request *rq, const struct assertion_input *in, struct account *account_r,
+	struct uuid *passkey_r) MUST_CHECK;
 
 json_t *view_passkey(struct request *rq, const struct passkey *p);
 /* The account's page: [{name, created_at, used_at?, delete_href}]. */

@@ -97,7 +97,7 @@ err_t proof_verify(struct request *rq, const char *token, bool owner_only, struc
 
 err_t proof_forgot(struct request *rq, const char *email)
 {
-	TRY(attempt_begin(rq, "forgot", email));
+	TRY(attempt_begin(rq, "forgot", email, NULL));
 	return proof_store_forgot(&rq->ctx, rule_email_key(rq->ctx.arena, email));
 }
 
@@ -151,7 +151,7 @@ err_t proof_reset(struct request *rq, const struct reset_input *in)
 	char hash[PASSWORD_HASH_MAX];
 	struct proof p;
 
-	TRY(attempt_begin(rq, "reset", NULL));
+	TRY(attempt_begin(rq, "reset", NULL, NULL));
 	TRY(proof_find(c, in->token, "reset", &p)); /* hashing is dear: not for any link */
 	TRY(check_new_password(c, "password", in->password, &(struct account){.email = p.email, .name = p.name}));
 	TRY(secret_hash(c, in->password, hash));
@@ -187,7 +187,7 @@ static err_t ask_again_body(struct ctx *c, void *arg)
 
 err_t proof_ask_again(struct request *rq)
 {
-	TRY(attempt_begin(rq, "verify", rq->subject->email));
+	TRY(attempt_begin(rq, "verify", rq->subject->email, &rq->subject->user_id));
 	return db_tx(&rq->ctx, DB_TX_DEFAULT, ask_again_body, rq);
 }
 
@@ -200,6 +200,7 @@ static err_t change_email_body(struct ctx *c, void *arg)
 	proof_store_spend(c, &p.account_id, "change");
 	tell(c, &p, "email_change", p.recipient);
 	tell(c, &p, "email_change_notice", p.email);
+	audit_account(a->rq, "account.email_change_request", &p.account_id);
 	return OK;
 }
 

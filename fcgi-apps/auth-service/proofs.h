@@ -19,6 +19,7 @@ struct letter {
 	const char *kind;
 	const struct uuid *account_id, *user_id; /* account_id NULL: it outlives the account */
 	const char *recipient, *name, *other_email;
+	const char *about; /* what it tells of: a device, a key's name */
 };
 
 /* A link that somebody follows. */

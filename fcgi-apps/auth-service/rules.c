@@ -131,8 +131,12 @@ bool rule_has_role(const json_t *roles, const char *role)
 	return false;
 }
 
+bool rule_is_staff(const json_t *roles)
+{
+	return json_array_size(roles) != 1 || !rule_has_role(roles, "customer");
+}
+
 bool rule_viewable(const struct account *a)
 {
-	return a->password_hash != NULL && strcmp(a->state, "active") == 0 && json_array_size(a->roles) == 1 &&
-	       rule_has_role(a->roles, "customer");
+	return a->password_hash != NULL && strcmp(a->state, "active") == 0 && !rule_is_staff(a->roles);
 }

@@ -3,22 +3,25 @@
  *
  * Passwords are hashed between transactions, never inside one.
  */
+#include "signin.h"
+
 #include <string.h>
 
-#include "account.h"
-#include "data/clock.h"
-#include "edges/jwt.h"
-#include "proofs.h"
 #include "attempts.h"
 #include "breach.h"
+#include "data/clock.h"
+#include "devices.h"
+#include "edges/jwt.h"
+#include "proofs.h"
 #include "store_account.h"
 #include "store_attempt.h"
 #include "store_factor.h"
 #include "store_proof.h"
 #include "store_session.h"
+#include "trail.h"
 
 #define NAME_COOKIE "es_name"
-#define SECS_PER_DAY 86400
+#define SECS_PER_HOUR 3600
 
 /* ------------------------------------------------------------------ who is it */
 
@@ -26,14 +29,19 @@ err_t sign_in_check(struct request *rq, const struct credentials *in, struct acc
 {
 	const struct attempt attempt = attempt_of(rq, "login", in->email);
 	struct ctx *c = &rq->ctx;
-	int64_t wait = 0;
+	struct waiting wait;
 	bool found = false, good, stale;
+	const struct uuid *id;
 
 	TRY(attempt_store_account(c, &attempt, in->email, account_r, &found, &wait));
-	TRY(attempt_refuse(c, wait));
+	id = found ? &account_r->id : NULL;
+	TRY(trail_waiting(rq, &attempt, &wait, id));
+	TRY(attempt_refuse(c, wait.seconds));
 	good = secret_verify(in->password, found ? account_r->password_hash : NULL, &stale);
-	if (!good || strcmp(account_r->state, "active") != 0)
+	if (!good || strcmp(account_r->state, "active") != 0) {
+		TRY(trail_refusal(rq, id, !found ? "unknown" : good ? "blocked" : "password"));
 		return fail(c, &ERR_LOGIN, "e-mail address and password do not match");
+	}
 	if (stale) {
 		char hash[PASSWORD_HASH_MAX];
 		TRY(secret_hash(c, in->password, hash));
@@ -74,7 +82,7 @@ err_t sign_in_register(struct request *rq, const struct registration *in, struct
 	struct ctx *c = &rq->ctx;
 	char *hash = arena_alloc(c->arena, PASSWORD_HASH_MAX);
 
-	TRY(attempt_begin(rq, "register", NULL));
+	TRY(attempt_begin(rq, "register", NULL, NULL));
 	TRY(check_new_password(c, "password", in->password, &(struct account){.email = in->email, .name = in->name}));
 	TRY(secret_hash(c, in->password, hash));
 	*account_r = (struct account){
@@ -93,19 +101,35 @@ err_t sign_in_register(struct request *rq, const struct registration *in, struct
 
 /* ------------------------------------------------------------------ a session */
 
+const struct opened_by BY_PASSWORD = {SHOWN_PASSWORD, NULL}, BY_CODE = {SHOWN_CODE, NULL};
+
 struct opening {
+	struct request *rq;
 	const struct account *account;
 	struct attempt attempt;
 	struct session session;
 	const char *token_hash, *refresh_hash, *old_cookie_hash;
-	int64_t days;
-	bool strong; /* more than a password was shown */
+	struct life life;
+	struct opened_by by;
+	struct device device;
 };
 
-static struct opening new_opening(struct request *rq, const struct account *account, const char *kind)
+struct life staff_life(void)
+{
+	return (struct life){config_int("staff_idle_minutes") * 60, config_int("staff_session_hours") * SECS_PER_HOUR};
+}
+
+static struct life life_of(const struct account *account, int64_t idle_secs, int64_t most_secs)
+{
+	return rule_is_staff(account->roles) ? staff_life() : (struct life){idle_secs, most_secs};
+}
+
+static struct opening new_opening(struct request *rq, const struct account *account, const char *kind, const struct opened_by *by)
 {
 	return (struct opening){
+		.rq = rq,
 		.account = account,
+		.by = *by,
 		.attempt = attempt_of(rq, "login", account->email),
 		.session = {
 			.id = uuid_v7(),
@@ -125,12 +149,13 @@ static err_t open_body(struct ctx *c, void *arg)
 	account_store_seen(c, &o->account->id);
 	if (o->old_cookie_hash != NULL)
 		session_store_end_cookie(c, o->old_cookie_hash);
-	session_store_insert(c, &o->session, &o->account->id, o->token_hash, o->days);
-	if (config_bool("staff_second_factor") && !o->strong)
+	session_store_insert(c, &o->session, &o->account->id, o->token_hash, &o->life, &o->by);
+	if (config_bool("staff_second_factor") && o->by.shown != SHOWN_PASSKEY)
 		factor_store_limit(c, &o->account->id, &o->session.id);
 	if (o->refresh_hash != NULL)
-		session_store_insert_refresh(c, &o->session.id, o->refresh_hash, o->days);
-	return OK;
+		session_store_insert_refresh(c, &o->session.id, o->refresh_hash);
+	trail_sign_in(o->rq, o->account, &o->session, o->by.shown);
+	return device_note(c, o->account, &o->session, &o->device);
 }
 
 static const char *utf8_only(struct request *rq, const char *s)
@@ -158,37 +183,26 @@ void set_name_cookie(struct request *rq, const char *name)
 }
 
 /* The cookie's session of before ends: its value may have been planted. */
-static err_t open_page(struct request *rq, const struct account *account, bool remembered, bool strong)
+err_t sign_in_page(struct request *rq, const struct account *account, const struct opened_by *by, bool remembered)
 {
 	struct ctx *c = &rq->ctx;
 	const char *old = request_cookie(rq, cookie_name(rq, SESSION_COOKIE));
-	struct opening o = new_opening(rq, account, "page");
-	struct cookie k = {
-		.name = cookie_name(rq, SESSION_COOKIE),
-		.value = token_new(c->arena, SECRET_BYTES),
-		.max_age_secs = remembered ? REMEMBERED_DAYS * SECS_PER_DAY : 0,
-	};
+	struct opening o = new_opening(rq, account, "page", by);
+	struct cookie k = {.name = cookie_name(rq, SESSION_COOKIE), .value = token_new(c->arena, SECRET_BYTES)};
 
 	o.session.user_agent = utf8_only(rq, o.session.user_agent);
 	o.token_hash = token_hash(c->arena, str_of(k.value));
+	o.device = device_of_browser(rq);
 	o.old_cookie_hash = old != NULL ? token_hash(c->arena, str_of(old)) : NULL;
-	o.days = remembered ? REMEMBERED_DAYS : BRIEF_DAYS;
-	o.strong = strong;
+	o.life = remembered ? life_of(account, REMEMBERED_SECS, config_int("session_days") * SECS_PER_DAY)
+			    : life_of(account, BRIEF_SECS, config_int("brief_session_hours") * SECS_PER_HOUR);
+	k.max_age_secs = remembered ? o.life.most_secs : 0;
 	TRY(db_tx(c, DB_TX_DEFAULT, open_body, &o));
 	response_cookie(rq, &k);
+	device_keep(rq, &o.device);
 	name_cookie(rq, account->name, k.max_age_secs);
 	csrf_renew(rq);
 	return OK;
-}
-
-err_t sign_in_page(struct request *rq, const struct account *account, bool remembered)
-{
-	return open_page(rq, account, remembered, false);
-}
-
-err_t sign_in_page_strong(struct request *rq, const struct account *account, bool remembered)
-{
-	return open_page(rq, account, remembered, true);
 }
 
 void sign_out_cookies(struct request *rq)
@@ -201,28 +215,18 @@ void sign_out_cookies(struct request *rq)
 	csrf_renew(rq);
 }
 
-static err_t open_api(struct request *rq, const struct account *account, bool strong)
+err_t sign_in_api(struct request *rq, const struct account *account, const struct opened_by *by)
 {
 	struct ctx *c = &rq->ctx;
-	struct opening o = new_opening(rq, account, "api");
+	struct opening o = new_opening(rq, account, "api", by);
 	const char *refresh = token_new(c->arena, SECRET_BYTES);
 
 	o.session.user_agent = utf8_only(rq, o.session.user_agent);
+	o.device = device_of_program(rq);
 	o.refresh_hash = token_hash(c->arena, str_of(refresh));
-	o.days = config_int("refresh_days");
-	o.strong = strong;
+	o.life = life_of(account, config_int("refresh_days") * SECS_PER_DAY, config_int("session_days") * SECS_PER_DAY);
 	TRY(db_tx(c, DB_TX_DEFAULT, open_body, &o));
 	return respond_tokens(rq, account, &o.session, refresh);
-}
-
-err_t sign_in_api(struct request *rq, const struct account *account)
-{
-	return open_api(rq, account, false);
-}
-
-err_t sign_in_api_strong(struct request *rq, const struct account *account)
-{
-	return open_api(rq, account, true);
 }
 
 /* ------------------------------------------------------------------ tokens */
@@ -253,14 +257,10 @@ err_t respond_tokens(struct request *rq, const struct account *account, const st
 		.token_id = token_id.s,
 		.roles = role_names(c->arena, account->roles),
 	};
-	struct signing_key key;
+	struct jwt_key private_key;
 	const char *token;
-	bool found;
 
-	TRY(session_store_signing_key(c, &key, &found));
-	if (!found)
-		return fail_bug(c, "there is no signing key");
-	const struct jwt_key private_key = {.kid = key.kid, .pem = key.private_pem};
+	TRY(keys_signing(c, &private_key));
 	TRY(jwt_sign_es256(c, &private_key, &claims, &token));
 	return respond_json(rq, 200, view_tokens(rq, account, token, refresh_token));
 }

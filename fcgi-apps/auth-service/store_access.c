@@ -93,9 +93,24 @@ static const struct db_stmt KEY_INSERT = DB_EXEC("api_key_insert",
 static const struct db_stmt KEY_REVOKE = DB_EXEC("api_key_revoke",
 	SQL("update auth.api_key set revoked_at = now() where id = $1::uuid and revoked_at is null"));
 
+/* Of who made it; of its account's person when whoever that was is gone. */
+static const struct db_column RUNNING_OUT_COLUMNS[] = {
+	DB_COLUMN(struct running_out, account_id, DB_UUID),
+	DB_COLUMN(struct running_out, email, DB_TEXT),
+	DB_COLUMN(struct running_out, name, DB_TEXT),
+	DB_COLUMN(struct running_out, key_name, DB_TEXT),
+};
+static const struct db_stmt KEYS_RUNNING_OUT = DB_ROWS("api_keys_running_out", struct running_out, RUNNING_OUT_COLUMNS,
+	SQL("with told as (update auth.api_key set told_at = now() where id in (select id from auth.api_key"
+	    " where revoked_at is null and told_at is null and expires_at between now() and now() + interval '7 days'"
+	    " and expires_at > created_at + interval '7 days' order by expires_at limit 50 for update skip locked)"
+	    " returning name, coalesce(created_by, account_id) as whose)"
+	    " select a.id as account_id, a.email, a.name, t.name as key_name from told t join auth.account a on a.id = t.whose"
+	    " where a.kind = 'person' and a.state = 'active'"));
+
 const struct db_stmt *const ACCESS_STATEMENTS[] = {&PERMISSIONS, &ROLE_SETS, &ROLE_BY_NAME, &ROLE_LOCK, &ROLE_INSERT,
 	&ROLE_UPDATE, &ROLE_CLEAR, &ROLE_PERMIT, &ROLE_DELETE, &PERMITTED, &SERVICES, &SERVICE_BY_ID, &SERVICE_INSERT,
-	&SERVICE_DELETE, &KEYS, &KEY_INSERT, &KEY_REVOKE, NULL};
+	&SERVICE_DELETE, &KEYS, &KEY_INSERT, &KEY_REVOKE, &KEYS_RUNNING_OUT, NULL};
 
 err_t access_store_permissions(struct ctx *c, struct permission **rows_r, size_t *n_r)
 {
@@ -184,4 +199,9 @@ err_t access_store_revoke_key(struct ctx *c, const struct uuid *id)
 
 	TRY(db_exec(c, &KEY_REVOKE, PARAMS(P_UUID(id)), &revoked));
 	return revoked == 1 ? OK : fail(c, &ERR_NOT_FOUND, "there is no such key, or it was revoked before");
+}
+
+err_t access_store_running_out(struct ctx *c, struct running_out **rows_r, size_t *n_r)
+{
+	return db_rows(c, &KEYS_RUNNING_OUT, NO_PARAMS, rows_r, n_r);
 }

@@ -42,5 +42,12 @@ err_t invitation_store_revoke(struct ctx *c, const struct uuid *id) MUST_CHECK;
 err_t invitation_store_find(struct ctx *c, const char *token_hash, struct invitation *row_r, bool *found_r) MUST_CHECK;
 /* Queue: the account of an invitation, its mailbox proven. */
 void invitation_store_accept(struct ctx *c, const struct invitation *i, const struct account *a);
+/* A key that runs out within a week, and who is to hear of it. */
+struct running_out {
+	struct uuid account_id;
+	const char *email, *name, *key_name;
+};
+/* Some of those that nobody was told of; now they are. */
+err_t access_store_running_out(struct ctx *c, struct running_out **rows_r, size_t *n_r) MUST_CHECK;
 
 #endif

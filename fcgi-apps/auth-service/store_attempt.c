@@ -2,38 +2,31 @@
 #include "store_attempt.h"
 #include "store_account.h"
 
-struct wait_row {
-	int64_t seconds;
+static const struct db_column WAIT_COLUMNS[] = {
+	DB_COLUMN(struct waiting, seconds, DB_INT64),
+	DB_COLUMN(struct waiting, begun, DB_INT64),
 };
-static const struct db_column WAIT_COLUMNS[] = {DB_COLUMN(struct wait_row, seconds, DB_INT64)};
-static const struct db_stmt ATTEMPT_BEGIN = DB_ROWS("attempt_begin", struct wait_row, WAIT_COLUMNS,
-	SQL("select auth.begin_attempts($1::text[], $2::bigint[]::integer[]) as seconds"));
+static const struct db_stmt ATTEMPT_BEGIN = DB_ROWS("attempt_begin", struct waiting, WAIT_COLUMNS,
+	SQL("select seconds, begun from auth.begin_attempts($1::text[], $2::bigint[]::integer[])"));
 static const struct db_stmt ATTEMPT_FORGIVE =
 	DB_EXEC("attempt_forgive", SQL("select auth.forgive_attempts($1, array[$2])"));
 
 const struct db_stmt *const ATTEMPT_STATEMENTS[] = {&ATTEMPT_BEGIN, &ATTEMPT_FORGIVE, NULL};
 
-err_t attempt_store_begin(struct ctx *c, const struct attempt *a, int64_t *wait_r)
+err_t attempt_store_begin(struct ctx *c, const struct attempt *a, struct waiting *wait_r)
 {
-	struct wait_row wait;
-
-	TRY(db_one(c, &ATTEMPT_BEGIN, PARAMS(P_TEXTS(a->keys, ATTEMPT_KEYS), P_INTS(a->free, ATTEMPT_KEYS)), &wait));
-	*wait_r = wait.seconds;
-	return OK;
+	return db_one(c, &ATTEMPT_BEGIN, PARAMS(P_TEXTS(a->keys, ATTEMPT_KEYS), P_INTS(a->free, ATTEMPT_KEYS)), wait_r);
 }
 
 err_t attempt_store_account(struct ctx *c, const struct attempt *a, const char *email, struct account *account_r,
-	bool *found_r, int64_t *wait_r)
+	bool *found_r, struct waiting *wait_r)
 {
-	struct wait_row wait;
 	const struct db_call calls[] = {
-		CALL_ONE(&ATTEMPT_BEGIN, &wait, P_TEXTS(a->keys, ATTEMPT_KEYS), P_INTS(a->free, ATTEMPT_KEYS)),
+		CALL_ONE(&ATTEMPT_BEGIN, wait_r, P_TEXTS(a->keys, ATTEMPT_KEYS), P_INTS(a->free, ATTEMPT_KEYS)),
 		CALL_MAYBE(&ACCOUNT_BY_EMAIL, account_r, found_r, P_TEXT(rule_email_key(c->arena, email))),
 	};
 
-	TRY(db_run(c, calls, ARRAY_LEN(calls)));
-	*wait_r = wait.seconds;
-	return OK;
+	return db_run(c, calls, ARRAY_LEN(calls));
 }
 
 void attempt_store_forgive(struct ctx *c, const struct attempt *a)

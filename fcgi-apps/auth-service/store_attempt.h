@@ -7,11 +7,10 @@
 
 extern const struct db_stmt *const ATTEMPT_STATEMENTS[];
 
-/* *wait_r: seconds before the next attempt is looked at; 0: it counts, go on. */
-err_t attempt_store_begin(struct ctx *c, const struct attempt *a, int64_t *wait_r) MUST_CHECK;
+err_t attempt_store_begin(struct ctx *c, const struct attempt *a, struct waiting *wait_r) MUST_CHECK;
 /* The same, and the account in the same round trip. */
 err_t attempt_store_account(struct ctx *c, const struct attempt *a, const char *email, struct account *account_r,
-	bool *found_r, int64_t *wait_r) MUST_CHECK;
+	bool *found_r, struct waiting *wait_r) MUST_CHECK;
 /* Queue: the attempts were somebody who knew the password. */
 void attempt_store_forgive(struct ctx *c, const struct attempt *a);
 

@@ -2,19 +2,20 @@
 #include "store_factor.h"
 
 static const struct db_column STATE_COLUMNS[] = {
-	DB_COLUMN(struct factor_state, secret, DB_BYTES),
+	DB_COLUMN_AS(struct factor_state, sealed.bytes, DB_BYTES, "secret"),
+	DB_COLUMN_AS(struct factor_state, sealed.by, DB_TEXT, "sealed_by"),
 	DB_COLUMN(struct factor_state, enabled, DB_BOOL),
 	DB_COLUMN_AS(struct factor_state, enabled_us, DB_TIME, "confirmed_at"),
 	DB_COLUMN(struct factor_state, last_counter, DB_INT64),
 	DB_COLUMN(struct factor_state, codes_left, DB_INT64),
 };
 static const struct db_stmt STATE = DB_ROWS("totp_state", struct factor_state, STATE_COLUMNS,
-	SQL("select t.secret, t.confirmed_at is not null as enabled, t.confirmed_at, t.last_counter,"
+	SQL("select t.secret, t.sealed_by, t.confirmed_at is not null as enabled, t.confirmed_at, t.last_counter,"
 	    " (select count(*) from auth.recovery_code r where r.account_id = t.account_id and r.used_at is null) as codes_left"
 	    " from auth.totp t where t.account_id = $1::uuid"));
 static const struct db_stmt BEGIN = DB_EXEC("totp_begin",
-	SQL("insert into auth.totp as t (account_id, secret) values ($1::uuid, $2::bytea) on conflict (account_id) do update"
-	    " set secret = excluded.secret, created_at = now(), last_counter = 0 where t.confirmed_at is null"));
+	SQL("insert into auth.totp as t (account_id, secret, sealed_by) values ($1::uuid, $2::bytea, $3) on conflict (account_id) do update"
+	    " set secret = excluded.secret, sealed_by = excluded.sealed_by, created_at = now(), last_counter = 0 where t.confirmed_at is null"));
 static const struct db_stmt CONFIRM = DB_EXEC("totp_confirm",
 	SQL("update auth.totp set confirmed_at = now() where account_id = $1::uuid and confirmed_at is null"));
 static const struct db_stmt SPEND_COUNTER = DB_EXEC("totp_spend",
@@ -63,9 +64,9 @@ err_t factor_store_get(struct ctx *c, const struct uuid *account, struct factor_
 	return OK;
 }
 
-void factor_store_begin(struct ctx *c, const struct uuid *account, struct str secret)
+void factor_store_begin(struct ctx *c, const struct uuid *account, const struct sealed *sealed)
 {
-	db_defer(c, &BEGIN, PARAMS(P_UUID(account), P_BYTES(secret)));
+	db_defer(c, &BEGIN, PARAMS(P_UUID(account), P_BYTES(sealed->bytes), P_TEXT(sealed->by)));
 }
 
 void factor_store_confirm(struct ctx *c, const struct uuid *account)

@@ -10,7 +10,7 @@ extern const struct db_stmt *const FACTOR_STATEMENTS[];
 /* Zeros when the account has none. */
 err_t factor_store_get(struct ctx *c, const struct uuid *account, struct factor_state *state_r) MUST_CHECK;
 /* A new secret in place of one that nobody confirmed. */
-void factor_store_begin(struct ctx *c, const struct uuid *account, struct str secret);
+void factor_store_begin(struct ctx *c, const struct uuid *account, const struct sealed *sealed);
 void factor_store_confirm(struct ctx *c, const struct uuid *account);
 /* *good_r: nobody used this counter, or a later one, before. */
 err_t factor_store_spend_counter(struct ctx *c, const struct uuid *account, int64_t counter, bool *good_r) MUST_CHECK;

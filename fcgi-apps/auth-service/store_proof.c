@@ -4,8 +4,8 @@
 #define TAKEN_PER_TICK 50
 
 static const struct db_stmt LETTER_INSERT = DB_EXEC("letter_insert",
-	SQL("insert into auth.letter (id, kind, account_id, recipient, name, other_email, expires_at)"
-	    " select $1::uuid, k.kind, $3::uuid, $4, $5, $6, now() + k.life from auth.letter_kind k where k.kind = $2"));
+	SQL("insert into auth.letter (id, kind, account_id, recipient, name, other_email, about, expires_at)"
+	    " select $1::uuid, k.kind, $3::uuid, $4, $5, $6, $7, now() + k.life from auth.letter_kind k where k.kind = $2"));
 
 static const struct db_column PROOF_COLUMNS[] = {
 	DB_COLUMN(struct proof, account_id, DB_UUID),
@@ -58,6 +58,9 @@ struct answer {
 static const struct db_column ANSWER_COLUMNS[] = {DB_COLUMN(struct answer, yes, DB_BOOL)};
 static const struct db_stmt SESSION_FRESH = DB_ROWS("session_fresh", struct answer, ANSWER_COLUMNS,
 	SQL("select created_at > now() - $2::bigint * interval '1 second' as yes from auth.session where id = $1::uuid"));
+static const struct db_stmt LETTER_RECENT = DB_ROWS("letter_recent", struct answer, ANSWER_COLUMNS,
+	SQL("select exists (select from auth.letter where account_id = $1::uuid and kind = $2"
+	    " and created_at > now() - interval '1 hour') as yes"));
 static const struct db_stmt ADMINS_LOCK =
 	DB_EXEC("admins_lock", SQL("select pg_advisory_xact_lock(hashtextextended('auth.admins', 0))"));
 static const struct db_stmt OTHER_ADMIN = DB_ROWS("other_admin", struct answer, ANSWER_COLUMNS,
@@ -67,7 +70,7 @@ static const struct db_stmt ACCOUNT_ERASE =
 	DB_EXEC("account_erase", SQL("select auth.erase_account($1::uuid)"));
 
 const struct db_stmt *const PROOF_STATEMENTS[] = {&LETTER_INSERT, &PROOF_FIND, &LETTERS_SPEND, &ACCOUNT_VERIFIED,
-	&ACCOUNT_EMAIL, &FORGOT_INSERT, &FORGOT_TAKE, &COLLECT, &SESSION_FRESH, &ADMINS_LOCK, &OTHER_ADMIN, &CART_ERASE,
+	&ACCOUNT_EMAIL, &FORGOT_INSERT, &FORGOT_TAKE, &COLLECT, &SESSION_FRESH, &LETTER_RECENT, &ADMINS_LOCK, &OTHER_ADMIN, &CART_ERASE,
 	&ACCOUNT_ERASE, NULL};
 
 static void emit(struct ctx *c, const char *topic, const struct uuid *user, json_t *payload)
@@ -83,10 +86,19 @@ void proof_store_letter(struct ctx *c, const struct letter *l)
 
 	db_defer(c, &LETTER_INSERT,
 		PARAMS(P_UUID(&id), P_TEXT(l->kind), l->account_id != NULL ? P_UUID(l->account_id) : P_NULL,
-			P_TEXT(l->recipient), P_TEXT(l->name), P_TEXT(l->other_email)));
+			P_TEXT(l->recipient), P_TEXT(l->name), P_TEXT(l->other_email), P_TEXT(l->about)));
 	json_set_text(payload, "letter_id", id.s);
 	json_set_text(payload, "kind", l->kind);
 	emit(c, "user.letter_requested", l->user_id, payload);
+}
+
+err_t proof_store_recent(struct ctx *c, const struct uuid *account, const char *kind, bool *recent_r)
+{
+	struct answer answer;
+
+	TRY(db_one(c, &LETTER_RECENT, PARAMS(P_UUID(account), P_TEXT(kind)), &answer));
+	*recent_r = answer.yes;
+	return OK;
 }
 
 err_t proof_store_find(struct ctx *c, const char *token_hash, struct proof *proof_r, bool *found_r)

@@ -9,6 +9,8 @@ extern const struct db_stmt *const PROOF_STATEMENTS[];
 
 /* Queue a letter and the event that makes notification-service write it. */
 void proof_store_letter(struct ctx *c, const struct letter *l);
+/* Whether such a letter was written within the last hour. */
+err_t proof_store_recent(struct ctx *c, const struct uuid *account, const char *kind, bool *recent_r) MUST_CHECK;
 /* Locks the account and the letter until COMMIT. */
 err_t proof_store_find(struct ctx *c, const char *token_hash, struct proof *proof_r, bool *found_r) MUST_CHECK;
 /* Queue: links of this kind ("mailbox", "reset", "change") that the account has lead nowhere any more. */

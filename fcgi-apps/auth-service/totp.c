@@ -34,6 +34,14 @@ bool totp_match(struct str secret, const char *code, int64_t now_secs, int64_t l
 	return good;
 }
 
+bool totp_is_last(struct str secret, const char *code, int64_t now_secs, int64_t last_counter)
+{
+	char last[TOTP_CODE_MAX];
+
+	return last_counter >= now_secs / TOTP_PERIOD_SECS - 1 && totp_code(secret, (uint64_t)last_counter, TOTP_DIGITS, last) &&
+	       str_same_secret(str_of(code), str_of(last));
+}
+
 const char *totp_base32(struct arena *a, struct str secret)
 {
 	char *raw = NULL;

@@ -20,6 +20,8 @@ bool totp_code(struct str secret, uint64_t counter, unsigned digits, char code_r
  * more. *counter_r: which it was.
  */
 bool totp_match(struct str secret, const char *code, int64_t now_secs, int64_t last_counter, int64_t *counter_r);
+/* Whether it is the code of last_counter, while one of that time could still be good: it comes a second time. */
+bool totp_is_last(struct str secret, const char *code, int64_t now_secs, int64_t last_counter);
 /* The secret as people type it: base32 without padding. */
 const char *totp_base32(struct arena *a, struct str secret);
 /* otpauth://totp/… for an authenticator app. */

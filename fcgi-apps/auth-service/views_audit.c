@@ -68,6 +68,7 @@ static const struct {
 	{"account", "/admin/customers/"},
 	{"product", "/admin/products/"},
 	{"message", "/admin/messages/"},
+	{"account", "/admin/customers/"},
 };
 
 static const char *object_href(struct request *rq, const struct audit_row *r)

@@ -204,7 +204,8 @@ static void write_account(struct ctx *c, const struct message *m, const struct f
 	for (size_t i = 0; i < ARRAY_LEN(PARTS) - (f->link == NULL); i++) {
 		const char *key = arena_printf(c->arena, "mail.%s.%s", of, PARTS[i]);
 		json_set_text(o, arena_printf(c->arena, "%s_text", PARTS[i]),
-			WORDS(c, key, {"email", f->user_email}, {"other", f->other_email != NULL ? f->other_email : ""}));
+			WORDS(c, key, {"email", f->user_email}, {"other", f->other_email != NULL ? f->other_email : ""},
+				{"about", f->about != NULL ? f->about : ""}));
 	}
 	json_set_text(o, "href", f->link);
 }
@@ -225,6 +226,9 @@ static const struct {
 	{"email_change_notice", write_account},
 	{"email_changed", write_account},
 	{"factor_changed", write_account},
+	{"new_device", write_account},
+	{"code_reused", write_account},
+	{"key_expiring", write_account},
 	{"invitation", write_account},
 	{"account_erased", write_account},
 };

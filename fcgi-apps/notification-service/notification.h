@@ -36,7 +36,7 @@ struct message {
 struct facts {
 	json_t *order;                          /* orders.mail_details; NULL: no such order */
 	const char *user_email, *user_name;     /* NULL: no such account, or a letter that is not wanted any more */
-	const char *other_email;                /* letters about an account: see auth.letter */
+	const char *other_email, *about;        /* letters about an account: see auth.letter */
 	const char *link, *secret;              /* NULL: nothing to follow; secret is a part of link */
 	const char *placed_text, *expires_text; /* in the shop's time zone */
 };

@@ -21,6 +21,9 @@ static const struct mail_kind KINDS[] = {
 	{LETTER, "email_change_notice", "account", "email_change_notice", .of_account = true},
 	{LETTER, "email_changed", "account", "email_changed", .of_account = true},
 	{LETTER, "factor_changed", "account", "factor_changed", .of_account = true},
+	{LETTER, "new_device", "account", "new_device", .of_account = true},
+	{LETTER, "code_reused", "account", "code_reused", .of_account = true},
+	{LETTER, "key_expiring", "account", "key_expiring", .of_account = true},
 	{LETTER, "invitation", "account", "invitation", .of_account = true},
 	{LETTER, "account_erased", "account", "account_erased", .of_account = true, .forget = true},
 };

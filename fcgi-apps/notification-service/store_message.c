@@ -89,16 +89,17 @@ static const struct db_stmt FORGET_OLD = DB_EXEC("message_forget_old",
 		      " order by created_at limit 1000 for update skip locked)"));
 
 struct account_row {
-	const char *recipient, *name, *other_email, *link_path;
+	const char *recipient, *name, *other_email, *about, *link_path;
 };
 static const struct db_column ACCOUNT_COLUMNS[] = {
 	DB_COLUMN(struct account_row, recipient, DB_TEXT),
 	DB_COLUMN(struct account_row, name, DB_TEXT),
 	DB_COLUMN(struct account_row, other_email, DB_TEXT),
+	DB_COLUMN(struct account_row, about, DB_TEXT),
 	DB_COLUMN(struct account_row, link_path, DB_TEXT),
 };
 static const struct db_stmt ACCOUNT_FACTS = DB_ROWS("message_account_facts", struct account_row, ACCOUNT_COLUMNS,
-	SQL("select recipient, name, other_email, link_path from auth.letter_facts($1::uuid, $2)"));
+	SQL("select recipient, name, other_email, about, link_path from auth.letter_facts($1::uuid, $2)"));
 
 struct resent {
 	bool allowed, again;
@@ -157,6 +158,7 @@ err_t message_store_account_facts(
 	facts_r->user_email = row.recipient;
 	facts_r->user_name = row.name;
 	facts_r->other_email = row.other_email;
+	facts_r->about = row.about;
 	*link_path_r = row.link_path;
 	return OK;
 }

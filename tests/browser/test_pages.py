@@ -81,10 +81,38 @@ class PagesTest(ChromeTest):
         self.login(mail, password + "-2")
         self.at("/account")
 
+    def test_a_password_is_shown_and_measured(self):
+        self.open()
+        self.visit("/register")
+        self.fill({"name": "Zoë Müller", "email": "zoe.mueller@example.org"})
+        field, button, says = self.one("#password"), self.one(".password-tools button"), self.one(".password-tools output")
+        for password, words in (("short", "Too short"), ("aaaaaaaaaaaa", "Easy to guess"), ("password1234", "Easy to guess"),
+                                ("zoe.mueller-12", "Easy to guess"), ("correct horse", "Could be better"),
+                                ("a few words in a row", "Very good"), ("", "")):
+            field.clear()
+            field.send_keys(password or "x\b")
+            self.assertEqual(says.text, words, password)
+        field.send_keys("a few words in a row")
+        self.look("account-register-strong")
+        self.assert_accessible("/register, measured")
+        self.assertEqual((field.get_attribute("type"), button.get_attribute("aria-pressed")), ("password", "false"))
+        button.click()
+        self.assertEqual((field.get_attribute("type"), button.get_attribute("aria-pressed")), ("text", "true"))
+        self.look("account-register-shown")
+        button.click()
+        self.assertEqual(field.get_attribute("type"), "password")
+        self.visit("/login")
+        self.fill({"password": "what there is"})
+        self.assertFalse(self.driver.find_elements("css selector", "meter"), "one that there is needs no judgement")
+        self.one(".password-tools button").click()
+        self.assertEqual(self.one("#password").get_attribute("type"), "text")
+        self.assert_accessible("/login, shown")
+
     def test_account_without_javascript(self):
         self.open(javascript=False)
         mail, password = f"{unique('b')}@example.org", unique("secret-")
         self.visit("/register")
+        self.assertFalse(self.driver.find_elements("css selector", ".password-tools"), "nothing that needs a script")
         self.fill({"name": "Ada", "email": mail, "password": password})
         self.press("/register")
         self.visit("/account")

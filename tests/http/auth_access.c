@@ -1,6 +1,7 @@
 /* Roles of one's own, invitations of staff, service accounts and API keys: who may give what, and what it opens. */
 #include "testing.h"
 #include "http.h"
+#include "secret.h"
 #include "shop.h"
 
 #include <stdio.h>
@@ -291,6 +292,25 @@ static void a_key_ends(void **state)
 	assert_status(with_key("GET", "/api/v1/users", NULL), 401);
 }
 
+static void who_made_a_key_hears_that_it_runs_out(void **state)
+{
+	(void)state;
+	make_key("{\"name\":\"Till <1>\",\"scopes\":[\"users:read\"],\"expires_in_days\":30}");
+	make_key("{\"name\":\"for a while\",\"scopes\":[\"users:read\"],\"expires_in_days\":7}");
+	make_key("{\"name\":\"for ever\",\"scopes\":[\"users:read\"]}");
+	make_key("{\"name\":\"revoked\",\"scopes\":[\"users:read\"],\"expires_in_days\":30}");
+	test_sql("update auth.api_key set revoked_at = now() where name = 'revoked'");
+	assert_ok(test_ctx(), keys_tell(test_ctx()));
+	assert_int_equal(count("auth.letter where kind = 'key_expiring'"), 0);
+	test_sql("update auth.api_key set created_at = created_at - interval '24 days', expires_at = expires_at - interval '24 days'"
+		 " where name in ('Till <1>', 'revoked')");
+	for (int i = 0; i < 3; i++)
+		assert_ok(test_ctx(), keys_tell(test_ctx()));
+	assert_string_equal(test_sql_text("select string_agg(about || ' ' || recipient, ', ') from auth.letter where kind = 'key_expiring'"),
+		"Till <1> person1@example.com");
+	assert_int_equal(count("bus.outbox where topic = 'user.letter_requested' and payload->>'kind' = 'key_expiring'"), 1);
+}
+
 static void no_key_makes_credentials(void **state)
 {
 	static const char *const SCOPES[] = {"keys:write", "roles:write", "users:write"};
@@ -435,6 +455,7 @@ static int start(void **state)
 
 	(void)state;
 	struct db *db = test_db_open("es_auth", test_statements(STATEMENTS), CONSTRAINTS);
+	test_secret("ES_SEAL_KEYS_FILE", TEST_SEAL_KEY);
 	setenv("ES_ARGON2_KIB", "8", 1);
 	setenv("ES_ARGON2_PASSES", "1", 1);
 	setenv("ES_ATTEMPTS_PER_ADDRESS", "0", 1);
@@ -468,6 +489,7 @@ int main(void)
 		TEST(whoever_has_an_account_is_not_invited),
 		TEST(a_key_may_what_its_scopes_say),
 		TEST(a_key_ends),
+		TEST(who_made_a_key_hears_that_it_runs_out),
 		TEST(no_key_makes_credentials),
 		TEST(wrong_keys_open_nothing),
 		TEST(a_program_has_keys_and_no_password),

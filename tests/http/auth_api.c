@@ -1,6 +1,7 @@
 /* Signing in and out through the API, and what it is good for. */
 #include "testing.h"
 #include "http.h"
+#include "secret.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +25,7 @@ static const struct db_constraint *const CONSTRAINTS[] = {ACCOUNT_CONSTRAINTS, N
 
 static const char *body_text(const char *email, const char *password)
 {
-	static char text[400];
+	static char text[1000];
 
 	snprintf(text, sizeof(text), "{\"email\":\"%s\",\"password\":\"%s\"}", email, password);
 	return text;
@@ -92,6 +93,36 @@ static void test_bad_registrations(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(BODIES); i++)
 		assert_status(test_http("POST", "/api/v1/auth/register", BODIES[i], NULL), 422);
+}
+
+/* Characters, not bytes. What is chosen today has 12 to 128; what was chosen before signs in all the same. */
+static void test_length_of_passwords(void **state)
+{
+	static const struct {
+		const char *letter;
+		size_t n;
+		int status;
+	} CASES[] = {{"\xc3\xa4 b", 3, 422}, {"\xc3\xa4 bc", 3, 201}, {"\xc3\xa4 bc", 32, 201}, {"\xc3\xa4 b", 43, 422}};
+	char text[700], email[60], password[400], hash[PASSWORD_HASH_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(CASES); i++) {
+		password[0] = '\0';
+		for (size_t n = 0, at = 0; n < CASES[i].n; n++, at = strlen(password))
+			snprintf(password + at, sizeof(password) - at, "%s", CASES[i].letter);
+		snprintf(text, sizeof(text), "{\"email\":\"length%zu@example.com\",\"password\":\"%s\",\"name\":\"L\"}", i, password);
+		assert_status(test_http("POST", "/api/v1/auth/register", text, NULL), CASES[i].status);
+		if (CASES[i].status == 201) { /* all of it counts */
+			snprintf(email, sizeof(email), "length%zu@example.com", i);
+			assert_status(test_http("POST", "/api/v1/auth/login", body_text(email, password), NULL), 200);
+			password[strlen(password) - 1] = '\0';
+			assert_status(test_http("POST", "/api/v1/auth/login", body_text(email, password), NULL), 401);
+		}
+	}
+	assert_ok(test_ctx(), secret_hash(test_ctx(), "ten letter", hash));
+	snprintf(text, sizeof(text), "update auth.account set password_hash = '%s' where email = 'length1@example.com'", hash);
+	test_sql(text);
+	assert_status(test_http("POST", "/api/v1/auth/login", body_text("length1@example.com", "ten letter"), NULL), 200);
 }
 
 static void test_login(void **state)
@@ -448,6 +479,7 @@ static void load_config(void)
 {
 	size_t n = 0;
 
+	test_secret("ES_SEAL_KEYS_FILE", TEST_SEAL_KEY);
 	setenv("ES_ARGON2_KIB", "8", 1);
 	setenv("ES_ARGON2_PASSES", "1", 1);
 	while (AUTH_CONFIG[n].name != NULL)
@@ -479,6 +511,7 @@ int main(void)
 		cmocka_unit_test(test_register),
 		cmocka_unit_test(test_bad_registrations),
 		cmocka_unit_test(test_login),
+		cmocka_unit_test(test_length_of_passwords),
 		cmocka_unit_test(test_login_tells_nothing),
 		cmocka_unit_test(test_throttle),
 		cmocka_unit_test(test_logout_takes_effect_at_once),

@@ -1,6 +1,7 @@
 /* The second factor: switched on, asked for, used up, lost and taken away; at the API and on pages. */
 #include "testing.h"
 #include "http.h"
+#include "secret.h"
 #include "shop.h"
 
 #include <stdio.h>
@@ -41,14 +42,12 @@ static int64_t count(const char *what)
 static const char *code_in(int periods)
 {
 	static char code[TOTP_CODE_MAX];
-	unsigned char secret[TOTP_SECRET_BYTES];
-	const char *hex = test_sql_text("select encode(secret, 'hex') from auth.totp");
+	struct factor_state state;
+	struct uuid account;
 
-	for (size_t i = 0; i < sizeof(secret); i++) {
-		char pair[3] = {hex[2 * i], hex[2 * i + 1], '\0'};
-		secret[i] = (unsigned char)strtoul(pair, NULL, 16);
-	}
-	assert_true(totp_code((struct str){(const char *)secret, sizeof(secret)},
+	assert_true(uuid_parse(str_of(test_sql_text("select account_id::text from auth.totp")), &account));
+	assert_ok(test_ctx(), factor_open(test_ctx(), &account, &state));
+	assert_true(totp_code(state.secret,
 		(uint64_t)(clock_now_us() / US_PER_SEC / TOTP_PERIOD_SECS + periods), TOTP_DIGITS, code));
 	return code;
 }
@@ -183,7 +182,10 @@ static void a_code_works_once(void **state)
 	snprintf(code, sizeof(code), "%s", code_in(0));
 	assert_status(login_with(code), 200);
 	assert_code(login_with(code), 401, "invalid_totp");
+	assert_int_equal(count("auth.letter where kind = 'code_reused'"), 1); /* an hour: of the first one */
 	assert_code(login_with(code_in(-1)), 401, "invalid_totp"); /* nor one before it */
+	assert_int_equal(count("auth.audit_entry where action = 'sign_in.refuse' and after->>'reason' = 'code again'"), 2);
+	assert_int_equal(count("auth.audit_entry where action = 'sign_in.refuse' and after->>'reason' = 'code'"), 1);
 	assert_status(login_with(code_in(1)), 200);
 }
 
@@ -236,6 +238,28 @@ static void it_is_switched_off_with_a_code(void **state)
 	assert_int_equal(count("auth.letter where kind = 'factor_changed'"), 2);
 }
 
+/* Who has the phone that was lost, and got in with it, is out as soon as its owner says so; who got in otherwise stays. */
+static void sessions_end_with_what_opened_them(void **state)
+{
+	char owner[2000], other[2000];
+
+	(void)state;
+	snprintf(other, sizeof(other), "%s", bearer);
+	sign_in(NULL);
+	snprintf(owner, sizeof(owner), "%s", bearer);
+	switch_on();
+	pass_time();
+	sign_in(code_in(0)); /* with the phone */
+	assert_status(test_http("GET", "/api/v1/me", NULL, AUTH, NULL), 200);
+	pass_time();
+	char body[100];
+	snprintf(body, sizeof(body), "{\"code\":\"%s\"}", code_in(0));
+	assert_status(test_http("DELETE", "/api/v1/me/totp", body, "HTTP_AUTHORIZATION", owner, NULL), 204);
+	assert_status(test_http("GET", "/api/v1/me", NULL, AUTH, NULL), 401);
+	assert_status(test_http("GET", "/api/v1/me", NULL, "HTTP_AUTHORIZATION", owner, NULL), 200);
+	assert_status(test_http("GET", "/api/v1/me", NULL, "HTTP_AUTHORIZATION", other, NULL), 200);
+}
+
 /* ------------------------------------------------------------------ staff */
 
 static void staff_help_whoever_lost_both(void **state)
@@ -250,6 +274,7 @@ static void staff_help_whoever_lost_both(void **state)
 	assert_status(test_http("DELETE", path, NULL, NULL), 401);
 	assert_status(test_http("DELETE", path, NULL, SHOP_AS(2), NULL), 403);
 	assert_status(test_http("DELETE", path, NULL, SHOP_AS(1), NULL), 204);
+	assert_status(test_http("GET", "/api/v1/me", NULL, AUTH, NULL), 401); /* whoever is in is out */
 	assert_status(login_with(NULL), 200);
 	assert_int_equal(count("auth.audit_entry where action = 'account.factors_remove'"), 1);
 	assert_int_equal(count("auth.letter where kind = 'factor_changed'"), 2);
@@ -261,6 +286,7 @@ static void load_config(const char *staff)
 	size_t n = 0;
 
 	setenv("ES_STAFF_SECOND_FACTOR", staff, 1);
+	test_secret("ES_SEAL_KEYS_FILE", TEST_SEAL_KEY);
 	setenv("ES_ARGON2_KIB", "8", 1);
 	setenv("ES_ARGON2_PASSES", "1", 1);
 	setenv("ES_ATTEMPTS_PER_ADDRESS", "0", 1);
@@ -442,6 +468,7 @@ int main(void)
 		TEST(guesses_are_throttled),
 		TEST(a_recovery_code_works_once),
 		TEST(it_is_switched_off_with_a_code),
+		TEST(sessions_end_with_what_opened_them),
 		TEST(staff_help_whoever_lost_both),
 		TEST(staff_needs_one_when_the_shop_says_so),
 		TEST(the_page_asks_in_a_second_step),

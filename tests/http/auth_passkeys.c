@@ -1,6 +1,7 @@
 /* Passkeys at the API and in the pages' forms: added, listed, used, removed; and everything that must not work. */
 #include "testing.h"
 #include "http.h"
+#include "secret.h"
 #include "shop.h"
 
 #include <stdio.h>
@@ -221,6 +222,25 @@ static void challenges_keep_to_their_purpose(void **state)
 	assert_int_equal(count("auth.passkey"), 1);
 }
 
+static void its_sessions_end_with_it(void **state)
+{
+	char bearer[2000], path[120];
+	struct request *rq;
+
+	(void)state;
+	add();
+	ask_to_sign_in();
+	rq = login(VERIFIED);
+	assert_status(rq, 200);
+	snprintf(bearer, sizeof(bearer), "Bearer %s", json_text(test_json(rq), "access_token", ""));
+	assert_status(test_http("GET", "/api/v1/me", NULL, "HTTP_AUTHORIZATION", bearer, NULL), 200);
+	assert_int_equal(count("auth.session s join auth.passkey p on p.id = s.passkey_id where s.shown = 'passkey'"), 1);
+	snprintf(path, sizeof(path), "/api/v1/me/passkeys/%s", test_sql_text("select id::text from auth.passkey"));
+	assert_status(test_http("DELETE", path, NULL, SHOP_AS(2), NULL), 204);
+	assert_status(test_http("GET", "/api/v1/me", NULL, "HTTP_AUTHORIZATION", bearer, NULL), 401);
+	assert_status(test_http("GET", "/api/v1/me/passkeys", NULL, SHOP_AS(2), NULL), 200);
+}
+
 static void a_copy_is_noticed(void **state)
 {
 	(void)state;
@@ -295,6 +315,7 @@ static void load_config(const char *staff)
 	size_t n = 0;
 
 	setenv("ES_STAFF_SECOND_FACTOR", staff, 1);
+	test_secret("ES_SEAL_KEYS_FILE", TEST_SEAL_KEY);
 	setenv("ES_ARGON2_KIB", "8", 1);
 	setenv("ES_ARGON2_PASSES", "1", 1);
 	setenv("ES_ATTEMPTS_PER_ADDRESS", "0", 1);
@@ -383,6 +404,7 @@ int main(void)
 		TEST(it_signs_in),
 		TEST(a_challenge_works_once),
 		TEST(challenges_keep_to_their_purpose),
+		TEST(its_sessions_end_with_it),
 		TEST(a_copy_is_noticed),
 		TEST(one_device_has_one_account),
 		TEST(a_session_of_long_ago_adds_none),

@@ -1,6 +1,7 @@
 /* Links of mails, new passwords, new addresses, exports and ends of accounts: each route's answers, good and bad. */
 #include "testing.h"
 #include "http.h"
+#include "secret.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -489,6 +490,7 @@ static void load_config(void)
 	assert_non_null(f);
 	fprintf(f, "%s:3\n", "1DACEAC24C4FDC55D3D43695FAE5534FBA63D95D");
 	(void)fclose(f);
+	test_secret("ES_SEAL_KEYS_FILE", TEST_SEAL_KEY);
 	setenv("ES_ARGON2_KIB", "8", 1);
 	setenv("ES_ARGON2_PASSES", "1", 1);
 	setenv("ES_ATTEMPTS_PER_ADDRESS", "0", 1);

@@ -220,8 +220,8 @@ static void tell_letter(const char *kind, const char *sql)
 	char request[1200];
 
 	snprintf(request, sizeof(request),
-		"insert into auth.letter (id, kind, account_id, recipient, name, other_email, expires_at) values"
-		" ('" LETTER "', '%s', '" USER "', 'mara@example.com', 'Mara Lind', 'old@example.com', now() + interval '1 day');"
+		"insert into auth.letter (id, kind, account_id, recipient, name, other_email, about, expires_at) values"
+		" ('" LETTER "', '%s', '" USER "', 'mara@example.com', 'Mara Lind', 'old@example.com', 'Firefox, Windows', now() + interval '1 day');"
 		"select bus.emit('user.letter_requested', 'user', '" USER "', '" USER "',"
 		" '{\"letter_id\": \"" LETTER "\", \"user_id\": \"" USER "\", \"kind\": \"%s\"}'); select bus.sequence_batch(); %s",
 		kind, kind, sql);
@@ -516,7 +516,8 @@ static void a_letter_nobody_waits_for_stays(void **state)
 static void each_kind_of_letter_has_its_words(void **state)
 {
 	static const char *const KINDS[] = {"welcome", "verify_email", "reset_password", "password_changed", "email_change",
-		"email_change_notice", "email_changed", "account_erased", "invitation", "factor_changed"};
+		"email_change_notice", "email_changed", "account_erased", "invitation", "factor_changed",
+		"new_device", "code_reused", "key_expiring"};
 
 	(void)state;
 	assert_int_equal(test_sql_int("select count(*) from auth.letter_kind"), ARRAY_LEN(KINDS));
@@ -525,6 +526,7 @@ static void each_kind_of_letter_has_its_words(void **state)
 		const char *mail = take_mail();
 		assert_non_null(strstr(mail, "Hello Mara,"));
 		assert_null(strstr(mail, "Subject: mail."));
+		assert_true((strstr(mail, "Firefox, Windows") != NULL) == (strcmp(KINDS[i], "new_device") == 0 || strcmp(KINDS[i], "key_expiring") == 0));
 		test_sql("delete from auth.letter");
 	}
 	assert_int_equal(test_sql_int("select count(*) from notification.message where state = 'sent'"), ARRAY_LEN(KINDS));
@@ -594,6 +596,5 @@ int main(void)
 		cmocka_unit_test_setup(who_left_is_forgotten, clean),
 		cmocka_unit_test_setup(what_is_old_is_forgotten, clean),
 	};
-
 	return cmocka_run_group_tests(tests, start, stop);
 }

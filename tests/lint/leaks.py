@@ -29,7 +29,9 @@ def bits(word):
 
 
 def looks_random(word):
-    """Letters of both cases and digits, as evenly as chance has them; not an alphabet written down, not a path."""
+    """Letters of both cases and digits, as evenly as chance has them; not an alphabet written down, not a path, not a name of libsodium's."""
+    if re.fullmatch(r"(?:crypto|sodium)(?:_[a-z0-9]+)+(?:_[A-Z_]+)?", word):
+        return False
     kinds = sum(bool(re.search(kind, word)) for kind in ("[a-z]", "[A-Z]", "[0-9]"))
     return kinds == 3 and bits(word) >= BITS_MIN and word.count("/") < 3 and "abcdefgh" not in word and "ABCDEFGH" not in word
 

@@ -15,20 +15,23 @@ static struct attempt attempt(const char *account, const char *network)
 	return (struct attempt){.keys = {account, network}, .free = {5, 20}};
 }
 
+static int64_t begun; /* by the last attempt: which key waits from then on */
+
 static int64_t try_as(const char *account, const char *network)
 {
 	const struct attempt a = attempt(account, network);
-	int64_t wait = -1;
+	struct waiting wait = {.seconds = -1};
 
 	assert_ok(test_ctx(), attempt_store_begin(test_ctx(), &a, &wait));
-	return wait;
+	begun = wait.begun;
+	return wait.seconds;
 }
 
 static void forgive(const char *account, const char *network)
 {
 	const struct attempt a = attempt(account, network);
 	struct ctx *c = test_ctx();
-	int64_t wait;
+	struct waiting wait;
 
 	attempt_store_forgive(c, &a);
 	assert_ok(c, attempt_store_begin(c, &(struct attempt){.keys = {"x", "y"}}, &wait)); /* sends it */
@@ -83,6 +86,26 @@ static void a_network_is_counted_over_all_accounts(void **state)
 	assert_int_equal(try_as("fresh", "another network"), 0);
 }
 
+/* Waiting begins once, with the first attempt that was not free; that it grows is no news. */
+static void a_beginning_is_told_once(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 5; i++) {
+		assert_int_equal(try_as("a", "n"), 0);
+		assert_int_equal(begun, 0);
+	}
+	assert_int_equal(try_as("a", "n"), 0);
+	assert_int_equal(begun, 1);
+	assert_int_equal(try_as("a", "n"), 1);
+	assert_int_equal(begun, 0);
+	test_sql("update auth.attempt set blocked_until = now()");
+	assert_int_equal(try_as("a", "n"), 0);
+	assert_int_equal(begun, 0);
+	test_sql("update auth.attempt set failures = 20, blocked_until = now() where email_hash = 'n'");
+	assert_int_equal(try_as("b", "n"), 0);
+	assert_int_equal(begun, 2);
+}
+
 /* A right password forgets the account's attempts, but of the network's only this one. */
 static void one_account_does_not_clear_a_network(void **state)
 {
@@ -102,7 +125,7 @@ static void one_account_does_not_clear_a_network(void **state)
 static void a_key_without_allowance_is_not_counted(void **state)
 {
 	const struct attempt a = {.keys = {"a", "n"}, .free = {5, 0}};
-	int64_t wait;
+	struct waiting wait;
 
 	(void)state;
 	for (int i = 0; i < 3; i++)
@@ -117,7 +140,7 @@ static void parallel_guesses_count(void **state)
 	struct db *other = test_db_again("es_auth", STATEMENTS, NULL);
 	struct ctx *c = test_ctx_of(other);
 	const struct attempt a = attempt("a", "n"), b = attempt("b", "n");
-	int64_t wait;
+	struct waiting wait;
 
 	(void)state;
 	for (int i = 0; i < 3; i++) {
@@ -158,6 +181,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(waiting_doubles, clean),
 		cmocka_unit_test_setup(a_network_is_counted_over_all_accounts, clean),
+		cmocka_unit_test_setup(a_beginning_is_told_once, clean),
 		cmocka_unit_test_setup(one_account_does_not_clear_a_network, clean),
 		cmocka_unit_test_setup(a_key_without_allowance_is_not_counted, clean),
 		cmocka_unit_test_setup(parallel_guesses_count, clean),

@@ -1,5 +1,6 @@
 /* What auth publishes, to whom, and that nothing else is reachable. */
 #include "testing.h"
+#include "secret.h"
 
 #include <libpq-fe.h>
 #include <stdio.h>
@@ -163,8 +164,8 @@ static void test_who_may_ask(void **state)
 		{"es_auth", "select cart.erase_person(null)", true},
 		{"es_notification", "select cart.erase_person(null)", false},
 		{"es_orders", "select email from auth.account", false},
-		{"es_orders", "select private_pem from auth.signing_key", false},
-		{"es_auth", "select private_pem from auth.signing_key", true},
+		{"es_orders", "select private_key from auth.signing_key", false},
+		{"es_auth", "select private_key from auth.signing_key", true},
 		{"es_auth", "update auth.account set email = 'x'", false},
 		{"es_auth", "delete from auth.account", false},
 		{"es_auth", "insert into auth.role_permission values ('customer', 'users:write')", false},
@@ -228,12 +229,19 @@ static void test_purge(void **state)
 
 static int start(void **state)
 {
+	size_t n = 0;
+
 	(void)state;
 	test_db_open("es_auth", STATEMENTS, CONSTRAINTS);
+	test_secret("ES_SEAL_KEYS_FILE", TEST_SEAL_KEY);
+	while (AUTH_CONFIG[n].name != NULL)
+		n++;
+	assert_ok(test_ctx(), config_load(test_ctx(), AUTH_CONFIG, n));
+	assert_ok(test_ctx(), seal_open_keys(test_ctx()));
 	test_sql("insert into auth.account (id, email, email_key, name, password_hash) values "
 		 "('" USER "', 'mara@example.com', 'mara@example.com', 'Mara', 'x');"
-		 "insert into auth.session (id, account_id, kind, token_hash, expires_at) values "
-		 "('" SESSION "', '" USER "', 'page', 'hash', now() + interval '1 day')");
+		 "insert into auth.session (id, account_id, kind, token_hash, expires_at, idle_life, ends_at) values "
+		 "('" SESSION "', '" USER "', 'page', 'hash', now() + interval '1 day', '30 days', now() + interval '90 days')");
 	return 0;
 }
 

@@ -128,7 +128,7 @@ class AccountsTest(ShopTest):
         self.assertEqual(response.headers["Cache-Control"], "no-store")
         browser.get(link)
         page = browser.submit(r"/reset$", {"password": "short"}, expect=422)
-        self.assertIn("needs at least 10", page.text)
+        self.assertIn("needs at least 12", page.text)
         page = browser.submit(r"/reset$", {"password": OTHER_PASSWORD})
         self.assertEqual(page.url, "/login")
         self.assert_problem(self.me(token), 401)

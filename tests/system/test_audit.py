@@ -94,6 +94,16 @@ class AuditTest(ShopTest):
         self.assertEqual(self.shop.api("GET", f"/orders/{order['id']}", headers={"Order-Token": order["tracking_token"]}).status, 200)
         self.assertEqual(self.entries(object_id=order["id"], action="order.read"), [])
 
+    def test_signing_in_is_told(self):
+        customer = self.shop.customer()
+        self.assertEqual(self.shop.api("POST", "/auth/login", {"email": customer["email"], "password": "not the password"}).status, 401)
+        found = self.entries(object_type="account", object_id=customer["user"]["id"], action="sign_in.")
+        self.assertEqual([e["action"] for e in found], ["sign_in.refuse", "sign_in.accept"])
+        self.assertEqual(found[0]["after"], {"reason": "password", "route": "/api/v1/auth/login"})
+        self.assertEqual((found[0]["actor"]["kind"], found[0]["actor"]["id"], found[0]["network"]), ("anonymous", None, "127.0.0.0/24"))
+        self.assertEqual(found[1]["actor"]["email"], customer["email"])
+        wait_for("the entries to be chained", lambda: self.entries(object_id=customer["user"]["id"], action="sign_in.refuse")[0]["position"])
+
     def test_who_may_read_it(self):
         customer = self.shop.customer()
         for path in ("/audit", "/audit/verification"):

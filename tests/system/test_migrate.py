@@ -118,6 +118,39 @@ class MigrateTest(unittest.TestCase):
         self.query("do $$ declare r text; begin for r in select rolname from pg_roles where rolcanlogin and rolname like 'es\\_%'"
                    " loop execute format('alter role %I password null', r); end loop; end $$")
 
+    def test_whole_with_people_who_are_signed_in(self):
+        """Sessions, refresh tokens and keys of before there were ends and seals: nobody is thrown out who need not be."""
+        later = sorted(p for p in (self.sql / "auth").glob("*.sql") if p.name >= "0040")
+        self.assertTrue(later)
+        for path in later:
+            path.rename(self.dir / path.name)
+        self.assertEqual(self.migrate().returncode, 0)
+        self.query("""
+            insert into auth.account (id, email, email_key, name, password_hash, roles)
+            select md5(who)::uuid, who, who, who, 'x', case who when 'staff' then '{customer,admin}' else '{customer}' end::text[]
+              from unnest(array['staff', 'mara']) who;
+            insert into auth.session (id, account_id, kind, token_hash, created_at, expires_at, idle_life, ended_at)
+            select md5(who || age || ended)::uuid, md5(who)::uuid, 'page', who || age || ended, now() - age, now() + interval '20 days', '30 days',
+                   case when ended then now() end
+              from unnest(array['staff', 'mara']) who, unnest(array['1 hour', '13 hours', '91 days']::interval[]) age, unnest(array[true, false]) ended;
+            insert into auth.refresh_token (token_hash, session_id, expires_at)
+            select token_hash, id, now() + interval '30 days' from auth.session;
+            insert into auth.signing_key (kid, private_pem, public_pem) values ('k', 'pem', 'public');
+            insert into auth.totp (account_id, secret, confirmed_at) values (md5('mara')::uuid, '12345678901234567890', now())""")
+        for path in later:
+            (self.dir / path.name).rename(path)
+        done = self.migrate()
+        self.assertEqual(done.returncode, 0, done.stdout)
+        alive = self.query("""select string_agg(a.name || ' ' || (now() - s.created_at > '2 hours')::text, ', ' order by a.name, s.created_at desc)
+            from auth.session s join auth.account a on a.id = s.account_id where s.ended_at is null and s.expires_at > now()""")
+        self.assertEqual(alive, "mara false, mara true, staff false")
+        self.assertEqual(self.query("""select count(*) from auth.session s join auth.account a on a.id = s.account_id
+            where a.name = 'staff' and s.ended_at is null and s.expires_at > now() + interval '30 minutes'"""), "0")
+        self.assertEqual(self.query("""select count(*) from auth.refresh_token r join auth.session s on s.id = r.session_id
+            where r.expires_at > s.ends_at"""), "0")
+        self.assertEqual(self.query("select private_key = 'pem' and sealed_by is null from auth.signing_key"), "t")
+        self.assertEqual(self.query("select secret = '12345678901234567890' and sealed_by is null from auth.totp"), "t")
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -32,7 +32,7 @@ SEEN_ON = ("/", "/login", "/register", "/forgot", "/cart", "/checkout", "/accoun
 # Read by the gateway, the gate or a page, whatever the document says of a route.
 HEADERS = ("Accept", "Accept-Language", "Authorization", "Content-Type", "If-None-Match", "Origin", "Referer", "Sec-Fetch-Site", "User-Agent", "X-CSRF-Token", "X-Forwarded-For",
            "X-Request-Id", "traceparent")
-COOKIES = ("es_session", "es_csrf", "es_cart", "es_orders", "es_name", "es_count")
+COOKIES = ("es_session", "es_csrf", "es_cart", "es_orders", "es_name", "es_count", "es_device")
 
 
 def in_header(text):

@@ -29,6 +29,15 @@ class TraceTest(ShopTest):
             return [line for line in self.lines(process, trace_id) if all(line.get(k) == v for k, v in fields.items())]
         return wait_for(f"{process} to log {fields} of trace {trace_id}", found)
 
+    def test_who_asked_and_who_was_refused(self):
+        customer = self.shop.customer()
+        for token, path, expected in ((customer["access_token"], "/users", (403, customer["user"]["id"])), (None, "/users", (401, "")),
+                                      (customer["access_token"], "/me", (200, customer["user"]["id"]))):
+            trace_id, headers = self.trace()
+            self.shop.api("GET", path, token=token, headers=headers)
+            line = self.wait_lines("auth-service", trace_id, message="request")[0]
+            self.assertEqual((line["status"], line["account"]), expected)
+
     def test_a_purchase_is_one_trace(self):
         shop = self.shop
         sku = shop.new_product(stock=4)

@@ -1,5 +1,6 @@
 /* Passwords known from breaches: found in a sorted file of any length, at its ends and in between. */
 #include "unit.h"
+#include "secret.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,6 +53,7 @@ static err_t open_list(struct ctx *c)
 {
 	size_t n = 0;
 
+	test_secret("ES_SEAL_KEYS_FILE", TEST_SEAL_KEY);
 	setenv("ES_BREACHED_PASSWORDS", path, 1);
 	while (AUTH_CONFIG[n].name != NULL)
 		n++;

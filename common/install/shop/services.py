@@ -80,7 +80,7 @@ def environment(place, settings, process):
             "webhook_secret_file": ensure_secret(place, "webhook"),
         },
         # One address is this whole test or demonstration unless limits are strict.
-        "auth-service": {"attempts_per_address": 50 if settings["limits"] == "strict" else 0},
+        "auth-service": {"attempts_per_address": 50 if settings["limits"] == "strict" else 0, "seal_keys_file": ensure_secret(place, "seal-keys")},
         "notification-service": {"smtp": f"127.0.0.1:{settings['smtp_port']}"},
         "event-bus": {"openapi": place.static_root / "openapi.json"},
         "catalog-service": {"seed_dir": place.seed},
