@@ -45,14 +45,14 @@ static const struct db_column SUBJECT_COLUMNS[] = {
 };
 
 static const struct db_stmt SESSION_SUBJECT = DB_ROWS("auth_session_subject", struct subject_row, SUBJECT_COLUMNS,
-	SQL("select user_id, session_id, email, name, is_staff, roles, permissions, null as stamp from auth.session_subject($1)"));
+	SQL("select user_id, session_id, email, name, is_staff, roles, permissions, null::uuid as stamp from auth.session_subject($1)"));
 
 static const struct db_stmt TOKEN_SUBJECT = DB_ROWS("auth_token_subject", struct subject_row, SUBJECT_COLUMNS,
 	SQL("select user_id, session_id, email, name, is_staff, roles, permissions, stamp "
 	    "from auth.token_subject($1::uuid, $2::bigint)"));
 
 static const struct db_stmt KEY_SUBJECT = DB_ROWS("auth_key_subject", struct subject_row, SUBJECT_COLUMNS,
-	SQL("select user_id, session_id, email, name, is_staff, roles, permissions, null as stamp from auth.key_subject($1)"));
+	SQL("select user_id, session_id, email, name, is_staff, roles, permissions, null::uuid as stamp from auth.key_subject($1)"));
 
 struct standing_row {
 	bool stands;
