@@ -98,7 +98,7 @@ static err_t connect_once(struct ctx *c)
 	struct db *db = c->db;
 	const char *keywords[] = {"connect_timeout", "dbname", "application_name", "options", "client_encoding", NULL};
 	const char *values[] = {
-		"3", db->conninfo, db->application_name, session_options(c, db->conninfo), "UTF8", NULL};
+		"8", db->conninfo, db->application_name, session_options(c, db->conninfo), "UTF8", NULL};
 	PGconn *conn = PQconnectdbParams(keywords, values, 1);
 
 	if (conn == NULL)
