@@ -100,7 +100,10 @@ static struct {
 
 static struct cached_token *token_slot(const struct digest *d)
 {
-	return &cache.tokens[d->bytes[0] & (TOKENS_CACHED - 1)];
+	size_t h;
+
+	memcpy(&h, d->bytes, sizeof(h));
+	return &cache.tokens[h & (TOKENS_CACHED - 1)];
 }
 
 static bool holds(const struct cached_token *slot, const struct digest *d)
