@@ -1,7 +1,7 @@
 /* The second factor: switched on, asked for, used up, lost and taken away; at the API and on pages. */
 #include "testing.h"
 #include "http.h"
-#include "secret.h"
+#include "settings.h"
 #include "shop.h"
 
 #include <stdio.h>
@@ -283,16 +283,10 @@ static void staff_help_whoever_lost_both(void **state)
 
 static void load_config(const char *staff)
 {
-	size_t n = 0;
-
 	setenv("ES_STAFF_SECOND_FACTOR", staff, 1);
-	test_secret("ES_SEAL_KEYS_FILE", TEST_SEAL_KEY);
-	setenv("ES_ARGON2_KIB", "8", 1);
-	setenv("ES_ARGON2_PASSES", "1", 1);
+	test_auth_settings();
 	setenv("ES_ATTEMPTS_PER_ADDRESS", "0", 1);
-	while (AUTH_CONFIG[n].name != NULL)
-		n++;
-	assert_ok(test_ctx(), config_load(test_ctx(), AUTH_CONFIG, n));
+	test_config(test_ctx(), AUTH_CONFIG);
 }
 
 static void staff_needs_one_when_the_shop_says_so(void **state)

@@ -1,7 +1,7 @@
 /* Signing in and out on pages: forms, cookies, CSRF, what templates make of it. */
 #include "testing.h"
 #include "http.h"
-#include "secret.h"
+#include "settings.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -225,14 +225,8 @@ static void test_logout(void **state)
 
 static void load_config(void)
 {
-	size_t n = 0;
-
-	test_secret("ES_SEAL_KEYS_FILE", TEST_SEAL_KEY);
-	setenv("ES_ARGON2_KIB", "8", 1);
-	setenv("ES_ARGON2_PASSES", "1", 1);
-	while (AUTH_CONFIG[n].name != NULL)
-		n++;
-	assert_ok(test_ctx(), config_load(test_ctx(), AUTH_CONFIG, n));
+	test_auth_settings();
+	test_config(test_ctx(), AUTH_CONFIG);
 }
 
 static int start(void **state)

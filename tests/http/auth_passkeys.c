@@ -1,7 +1,7 @@
 /* Passkeys at the API and in the pages' forms: added, listed, used, removed; and everything that must not work. */
 #include "testing.h"
 #include "http.h"
-#include "secret.h"
+#include "settings.h"
 #include "shop.h"
 
 #include <stdio.h>
@@ -312,16 +312,10 @@ static void who_is_blocked_stays_out(void **state)
 
 static void load_config(const char *staff)
 {
-	size_t n = 0;
-
 	setenv("ES_STAFF_SECOND_FACTOR", staff, 1);
-	test_secret("ES_SEAL_KEYS_FILE", TEST_SEAL_KEY);
-	setenv("ES_ARGON2_KIB", "8", 1);
-	setenv("ES_ARGON2_PASSES", "1", 1);
+	test_auth_settings();
 	setenv("ES_ATTEMPTS_PER_ADDRESS", "0", 1);
-	while (AUTH_CONFIG[n].name != NULL)
-		n++;
-	assert_ok(test_ctx(), config_load(test_ctx(), AUTH_CONFIG, n));
+	test_config(test_ctx(), AUTH_CONFIG);
 }
 
 /* Having the device and being its owner are two factors: staff needs no third. */

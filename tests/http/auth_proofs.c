@@ -1,7 +1,7 @@
 /* Links of mails, new passwords, new addresses, exports and ends of accounts: each route's answers, good and bad. */
 #include "testing.h"
 #include "http.h"
-#include "secret.h"
+#include "settings.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -485,19 +485,14 @@ static void load_config(void)
 {
 	int fd = mkstemp(breached);
 	FILE *f = fdopen(fd, "w");
-	size_t n = 0;
 
 	assert_non_null(f);
 	fprintf(f, "%s:3\n", "1DACEAC24C4FDC55D3D43695FAE5534FBA63D95D");
 	(void)fclose(f);
-	test_secret("ES_SEAL_KEYS_FILE", TEST_SEAL_KEY);
-	setenv("ES_ARGON2_KIB", "8", 1);
-	setenv("ES_ARGON2_PASSES", "1", 1);
+	test_auth_settings();
 	setenv("ES_ATTEMPTS_PER_ADDRESS", "0", 1);
 	setenv("ES_BREACHED_PASSWORDS", breached, 1);
-	while (AUTH_CONFIG[n].name != NULL)
-		n++;
-	assert_ok(test_ctx(), config_load(test_ctx(), AUTH_CONFIG, n));
+	test_config(test_ctx(), AUTH_CONFIG);
 }
 
 static int start(void **state)

@@ -1,7 +1,7 @@
 /* What the database keeps and can't read: sealed at once or later, by keys that change, and the day a key is lost. */
 #include "testing.h"
 #include "http.h"
-#include "secret.h"
+#include "settings.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,12 +32,8 @@ static unsigned char secret[TOTP_SECRET_BYTES];
 /* As a process that starts with these keys. */
 static void start_with(const char *keys)
 {
-	size_t n = 0;
-
 	test_secret("ES_SEAL_KEYS_FILE", keys);
-	while (AUTH_CONFIG[n].name != NULL)
-		n++;
-	assert_ok(test_ctx(), config_load(test_ctx(), AUTH_CONFIG, n));
+	test_config(test_ctx(), AUTH_CONFIG);
 	assert_ok(test_ctx(), auth_init(test_ctx()));
 }
 

@@ -1,7 +1,7 @@
 /* How long sessions live: without use, and in all. */
 #include "testing.h"
 #include "http.h"
-#include "secret.h"
+#include "settings.h"
 #include "shop.h"
 
 #include <stdio.h>
@@ -211,16 +211,10 @@ static void who_becomes_staff_has_staffs_sessions(void **state)
 
 static int start(void **state)
 {
-	size_t n = 0;
-
 	(void)state;
 	struct db *db = test_db_open("es_auth", test_statements(STATEMENTS), CONSTRAINTS);
-	test_secret("ES_SEAL_KEYS_FILE", TEST_SEAL_KEY);
-	setenv("ES_ARGON2_KIB", "8", 1);
-	setenv("ES_ARGON2_PASSES", "1", 1);
-	while (AUTH_CONFIG[n].name != NULL)
-		n++;
-	assert_ok(test_ctx(), config_load(test_ctx(), AUTH_CONFIG, n));
+	test_auth_settings();
+	test_config(test_ctx(), AUTH_CONFIG);
 	test_http_open(AUTH_ROUTES, db);
 	assert_ok(test_ctx(), auth_init(test_ctx()));
 	return 0;

@@ -1,6 +1,7 @@
 /* The mock provider: its API for merchants, its pages for card holders, its webhooks. */
 #include "testing.h"
 #include "http.h"
+#include "settings.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,8 +41,6 @@ static void secret_file(const char *variable, const char *name, const char *secr
 
 static int start(void **state)
 {
-	size_t n = 0;
-
 	(void)state;
 	assert_non_null(mkdtemp(folder));
 	secret_file("ES_PROVIDER_KEY_FILE", "key", KEY "\n");
@@ -50,9 +49,7 @@ static int start(void **state)
 	setenv("ES_SILENT_HOLD_MS", "5", 1);
 	setenv("ES_SILENT_DECIDE_MS", "0", 1);
 	test_http_open(PROVIDER_ROUTES, test_db_open("es_mock_provider", test_statements(STATEMENTS), CONSTRAINTS));
-	while (PROVIDER_CONFIG[n].name != NULL)
-		n++;
-	assert_ok(test_ctx(), config_load(test_ctx(), PROVIDER_CONFIG, n));
+	test_config(test_ctx(), PROVIDER_CONFIG);
 	return 0;
 }
 

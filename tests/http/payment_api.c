@@ -1,6 +1,7 @@
 /* The payment API, its pages and webhooks, against a provider that answers whatever the test says. */
 #include "testing.h"
 #include "http.h"
+#include "settings.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,8 +65,6 @@ static void add_account(const char *number, const char *roles, const char *token
 
 static int start(void **state)
 {
-	size_t n = 0;
-
 	(void)state;
 	assert_non_null(mkdtemp(folder));
 	setenv("ES_PROVIDER_URL", stub_start(), 1);
@@ -73,9 +72,7 @@ static int start(void **state)
 	setenv("ES_PROVIDER_KEY_FILE", secret_file("key", PROVIDER_KEY "\n"), 1);
 	setenv("ES_WEBHOOK_SECRET_FILE", secret_file("secret", WEBHOOK_SECRET "\n"), 1);
 	test_http_open(PAYMENT_ROUTES, test_db_open("es_payment", test_statements(STATEMENTS), CONSTRAINTS));
-	while (PAYMENT_CONFIG[n].name != NULL)
-		n++;
-	assert_ok(test_ctx(), config_load(test_ctx(), PAYMENT_CONFIG, n));
+	test_config(test_ctx(), PAYMENT_CONFIG);
 	idem_hide_bodies(PROVIDER_KEY);
 	add_account("1", "{customer,admin}", STAFF_TOKEN);
 	add_account("2", "{customer}", CUSTOMER_TOKEN);
@@ -242,12 +239,8 @@ static void the_bank_asks(void **state)
 static void set_config(const char *variable, const char *value)
 {
 	struct ctx *c = test_ctx();
-	size_t n = 0;
-
-	while (PAYMENT_CONFIG[n].name != NULL)
-		n++;
 	setenv(variable, value, 1);
-	assert_ok(c, config_load(c, PAYMENT_CONFIG, n));
+	test_config(c, PAYMENT_CONFIG);
 }
 
 static void no_answer_is_no_decision(void **state)

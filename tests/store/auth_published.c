@@ -1,6 +1,6 @@
 /* What auth publishes, to whom, and that nothing else is reachable. */
 #include "testing.h"
-#include "secret.h"
+#include "settings.h"
 
 #include <libpq-fe.h>
 #include <stdio.h>
@@ -229,14 +229,10 @@ static void test_purge(void **state)
 
 static int start(void **state)
 {
-	size_t n = 0;
-
 	(void)state;
 	test_db_open("es_auth", STATEMENTS, CONSTRAINTS);
 	test_secret("ES_SEAL_KEYS_FILE", TEST_SEAL_KEY);
-	while (AUTH_CONFIG[n].name != NULL)
-		n++;
-	assert_ok(test_ctx(), config_load(test_ctx(), AUTH_CONFIG, n));
+	test_config(test_ctx(), AUTH_CONFIG);
 	assert_ok(test_ctx(), seal_open_keys(test_ctx()));
 	test_sql("insert into auth.account (id, email, email_key, name, password_hash) values "
 		 "('" USER "', 'mara@example.com', 'mara@example.com', 'Mara', 'x');"

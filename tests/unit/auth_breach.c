@@ -1,6 +1,6 @@
 /* Passwords known from breaches: found in a sorted file of any length, at its ends and in between. */
 #include "unit.h"
-#include "secret.h"
+#include "settings.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,13 +51,9 @@ static void write_list(size_t n, const char *end)
 
 static err_t open_list(struct ctx *c)
 {
-	size_t n = 0;
-
 	test_secret("ES_SEAL_KEYS_FILE", TEST_SEAL_KEY);
 	setenv("ES_BREACHED_PASSWORDS", path, 1);
-	while (AUTH_CONFIG[n].name != NULL)
-		n++;
-	assert_ptr_equal(config_load(c, AUTH_CONFIG, n), OK);
+	test_config(c, AUTH_CONFIG);
 	return breach_open(c);
 }
 
@@ -111,12 +107,8 @@ static void what_is_no_list_is_refused(void **state)
 static void without_a_list_nothing_is_known(void **state)
 {
 	struct ctx *c = *state;
-	size_t n = 0;
-
 	unsetenv("ES_BREACHED_PASSWORDS");
-	while (AUTH_CONFIG[n].name != NULL)
-		n++;
-	assert_ptr_equal(config_load(c, AUTH_CONFIG, n), OK);
+	test_config(c, AUTH_CONFIG);
 	assert_ptr_equal(breach_open(c), OK);
 	assert_false(breach_listed(c, "password"));
 }

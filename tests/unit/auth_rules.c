@@ -1,6 +1,6 @@
 /* Decisions about accounts, without a database. */
 #include "testing.h"
-#include "secret.h"
+#include "settings.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -108,13 +108,9 @@ static void test_new_passwords(void **state)
 static int start(void **state)
 {
 	(void)state;
-	test_secret("ES_SEAL_KEYS_FILE", TEST_SEAL_KEY);
-	setenv("ES_ARGON2_KIB", "8", 1);
-	setenv("ES_ARGON2_PASSES", "1", 1);
-	size_t n = 0;
-	while (AUTH_CONFIG[n].name != NULL)
-		n++;
-	return config_load(test_ctx(), AUTH_CONFIG, n) == OK ? 0 : 1;
+	test_auth_settings();
+	test_config(test_ctx(), AUTH_CONFIG);
+	return 0;
 }
 
 int main(void)

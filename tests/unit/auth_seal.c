@@ -1,6 +1,6 @@
 /* Sealed secrets: opened by who has the key, where they belong, unchanged; and keys that change. */
 #include "unit.h"
-#include "secret.h"
+#include "settings.h"
 
 #include <string.h>
 
@@ -12,12 +12,8 @@
 
 static err_t open_keys(struct ctx *c, const char *keys)
 {
-	size_t n = 0;
-
 	test_secret("ES_SEAL_KEYS_FILE", keys);
-	while (AUTH_CONFIG[n].name != NULL)
-		n++;
-	assert_ptr_equal(config_load(c, AUTH_CONFIG, n), OK);
+	test_config(c, AUTH_CONFIG);
 	return seal_open_keys(c);
 }
 

@@ -1,6 +1,6 @@
-/* secret.c - see secret.h. */
+/* settings.c - see settings.h. */
 #include "unit.h"
-#include "secret.h"
+#include "settings.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,4 +17,20 @@ void test_secret(const char *variable, const char *text)
 	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	assert_int_equal(setenv(variable, path, 1), 0);
+}
+
+void test_auth_settings(void)
+{
+	test_secret("ES_SEAL_KEYS_FILE", TEST_SEAL_KEY);
+	assert_int_equal(setenv("ES_ARGON2_KIB", "8", 1), 0);
+	assert_int_equal(setenv("ES_ARGON2_PASSES", "1", 1), 0);
+}
+
+void test_config(struct ctx *c, const struct config_key *keys)
+{
+	size_t n = 0;
+
+	while (keys[n].name != NULL)
+		n++;
+	assert_ptr_equal(config_load(c, keys, n), OK);
 }
