@@ -319,6 +319,7 @@ static void the_privacy_notice_is_true(void **state)
 	assert_status(rq, 200);
 	assert_true(shows(rq, "is deleted 90 days after its last change") && shows(rq, "is deleted after 180 days"));
 	assert_true(shows(rq, "support@ecostore.example") && shows(rq, "What EcoStore stores about you"));
+	assert_true(shows(rq, "is kept for 400 days") && shows(rq, "your account&#39;s number and your network address"));
 	assert_false(shows(rq, "privacy_notice.") || shows(rq, "{cart_days}") || shows(rq, "{message_days}"));
 	test_sql("update platform.setting set value = '14' where key = 'cart_keep_days'");
 	assert_true(shows(test_http("GET", "/privacy", NULL, NULL), "is deleted 14 days after its last change"));
