@@ -4,7 +4,7 @@
 A cluster of its own with the settings of make run: commits wait for the disk. The sequencer is event-bus --work,
 consumers are bus_consumer (work_run() of common/app), publishers pgbench -M prepared with what event_emit() sends,
 pipelined as services do. Everything compared was measured in turn, slice by slice, in this run.
-SECS=6 CLIENTS=16
+SECS=8 CLIENTS=16
 """
 import contextlib
 import os
@@ -21,15 +21,16 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 sys.path[:0] = [str(ROOT / "tests" / "lib"), str(ROOT / "common" / "install" / "shop")]
 import cluster  # noqa: E402
+import pairs  # noqa: E402
 import postgres  # noqa: E402
 
 BUILD = ROOT / os.environ.get("BUILD", "build/dev")
-ROUNDS = 3
-SLICE = max(1, int(os.environ.get("SECS", "6")) // ROUNDS)
+ROUNDS = max(2, int(os.environ.get("SECS", "8")))
 CLIENTS = int(os.environ.get("CLIENTS", "16"))
 SUBSCRIPTIONS = 5
 BACKLOG = 20000
 RATE = 500
+PUBLISH_SECS = 4
 SHARED_RATE = 150  # on each of two clusters: two cores have time for all of it
 
 TABLES = """
@@ -154,23 +155,17 @@ class Bus:
         return float(rate[1])
 
 
-def ratio(name, rates, costs, aim):
-    """Of the rates, and of the processor time each transaction cost, which a busy machine changes less."""
-    (ours, best), (cost, least) = ([sum(r) / len(r) for r in pair] for pair in (rates, costs))
-    print(f"{name:27} {ours:8.0f}/s  {ours / best:5.2f} of {best:6.0f}/s  cpu {least / cost:5.2f} of {cost * 1e6:6.0f} us  aim {aim}", flush=True)
-
-
 def emitting(bus):
     """With the sequencer's work, to the end, against the same insert alone."""
-    rates, costs = ([], []), ([], [])
-    for _ in range(ROUNDS):
-        for i, text in enumerate((script(PURCHASE, EVENT), script(PURCHASE))):
-            before = bus.cpu_secs()
-            rate = bus.pgbench(text, SLICE)
-            bus.settle()
-            rates[i].append(rate)
-            costs[i].append((bus.cpu_secs() - before) / rate / SLICE)
-    ratio("insert with its event", rates, costs, 0.65)
+    def slice_of(text):
+        before = bus.cpu_secs()
+        rate = bus.pgbench(text, pairs.SLICE)
+        bus.settle()
+        return rate, (bus.cpu_secs() - before) / rate / pairs.SLICE * 1e6
+    (rates, costs), (bests, leasts) = (list(zip(*found)) for found in pairs.in_turn(
+        ROUNDS, lambda: slice_of(script(PURCHASE, EVENT)), lambda: slice_of(script(PURCHASE))))
+    print(f"{'insert with its event':27} {statistics.median(rates):8.0f}/s  {pairs.ratio(rates, bests)} of {statistics.median(bests):6.0f}/s  "
+          f"cpu {pairs.ratio(leasts, costs)} of {statistics.median(costs):6.0f} us  aim 0.65", flush=True)
 
 
 def publisher(bus, secs):
@@ -181,36 +176,28 @@ def publisher(bus, secs):
 
 
 def publishing(bus, other):
-    """Both at SHARED_RATE. Of bus: processor time in us that a transaction costs its own connection, and its mean latency in ms."""
-    with publisher(other, SLICE + 2) as away:
-        before = int(bus.sql("select count(*) from public.purchase"))
-        with publisher(bus, SLICE + 1) as process:
-            time.sleep(SLICE)
-            used = 0
-            for pid in bus.sql("select pid from pg_stat_activity where application_name = 'pgbench'").split():
-                used += int(pathlib.Path(f"/proc/{pid}/schedstat").read_text().split()[0])
-            done = int(bus.sql("select count(*) from public.purchase")) - before
-            latency_ms = float(re.search(r"^latency average = ([\d.]+)", process.communicate()[0], re.M)[1])
-        away.communicate()
-    return used / 1000 / done, latency_ms
+    """Both at SHARED_RATE, at once. Of each: its mean latency in ms."""
+    both = [publisher(place, PUBLISH_SECS) for place in (bus, other)]
+    return [float(re.search(r"^latency average = ([\d.]+)", process.communicate()[0], re.M)[1]) for process in both]
 
 
 def subscribers(bus, other):
     """
     What subscribers do takes a processor from publishers where both are on one small machine; so would anybody else's work.
     What they must not do is make a publisher's work longer: locks to wait for, notifications to send, a log of writes to share,
-    tables that grew. So two clusters publish alike, and the subscribers read from this one, from the other one, or are away.
+    tables that grew. So two clusters publish alike at the same moments, and the subscribers read from one of them.
     """
-    runs = {"own": [], "other": [], "none": []}
-    for _ in range(2 * ROUNDS):
-        for who, place in (("own", bus), ("other", other), ("none", None)):
-            with place.consumers(SUBSCRIPTIONS) if place else contextlib.nullcontext():
-                runs[who].append(publishing(bus, other))
-                bus.settle()
-                other.settle()
-    (cost, ms), (least, least_ms), (_, alone_ms) = ([statistics.mean(column) for column in zip(*runs[who])] for who in runs)
-    print(f"{'with 5 subscribers':27} {least_ms / ms:5.2f} of a publisher's {least_ms:.2f} ms where they read another cluster on this machine  "
-          f"cpu {least / cost:5.2f} of {least:.0f} us  aim 0.95  (at {SHARED_RATE}/s; {alone_ms:.2f} ms while they are away)", flush=True)
+    def reading(place):
+        with place.consumers(SUBSCRIPTIONS) if place else contextlib.nullcontext():
+            found = publishing(bus, other)
+            bus.settle()
+            other.settle()
+        return found
+    here, there, nowhere = pairs.in_turn(ROUNDS, lambda: reading(bus), lambda: reading(other), lambda: reading(None))
+    read = [a for a, _ in here] + [b for _, b in there]
+    unread = [b for _, b in here] + [a for a, _ in there]
+    print(f"{'with 5 subscribers':27} {pairs.ratio(unread, read)} of a publisher's {statistics.median(unread):.2f} ms at the same moments, where they read another cluster  "
+          f"aim 0.95  (at {SHARED_RATE}/s; {statistics.median(sum(nowhere, [])):.2f} ms while they are away)", flush=True)
 
 
 def delivery(bus):
@@ -228,7 +215,7 @@ def delivery(bus):
 def latency(bus):
     bus.sql("truncate public.effect, public.purchase")
     with bus.consumers(1):
-        bus.pgbench(script(PURCHASE, EVENT), SLICE * ROUNDS, "-R", str(RATE))
+        bus.pgbench(script(PURCHASE, EVENT), pairs.SLICE * ROUNDS, "-R", str(RATE))
         bus.settle()
         count, p50, p99 = bus.sql("""select count(*), round(1000 * percentile_cont(0.5) within group (order by ms)::numeric, 2),
             round(1000 * percentile_cont(0.99) within group (order by ms)::numeric, 2)
@@ -258,7 +245,7 @@ def beside_another(bus):
 
 
 def main():
-    print(f"the bus: {os.cpu_count()} cores, {CLIENTS} clients, {ROUNDS} slices of {SLICE} s each", flush=True)
+    print(f"the bus: {os.cpu_count()} cores, {CLIENTS} clients, {ROUNDS} slices of {pairs.SLICE} s each", flush=True)
     settings_of_make_run()
     bus = Bus()
     try:
