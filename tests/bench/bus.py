@@ -4,7 +4,7 @@
 A cluster of its own with the settings of make run: commits wait for the disk. The sequencer is event-bus --work,
 consumers are bus_consumer (work_run() of common/app), publishers pgbench -M prepared with what event_emit() sends,
 pipelined as services do. Everything compared was measured in turn, slice by slice, in this run.
-SECS=8 CLIENTS=16
+SECS=12 CLIENTS=16
 """
 import contextlib
 import os
@@ -25,7 +25,7 @@ import pairs  # noqa: E402
 import postgres  # noqa: E402
 
 BUILD = ROOT / os.environ.get("BUILD", "build/dev")
-ROUNDS = max(2, int(os.environ.get("SECS", "8")))
+ROUNDS = max(2, int(os.environ.get("SECS", "12")) // pairs.SLICE)
 CLIENTS = int(os.environ.get("CLIENTS", "16"))
 SUBSCRIPTIONS = 5
 BACKLOG = 20000
@@ -193,7 +193,7 @@ def subscribers(bus, other):
             bus.settle()
             other.settle()
         return found
-    here, there, nowhere = pairs.in_turn(ROUNDS, lambda: reading(bus), lambda: reading(other), lambda: reading(None))
+    here, there, nowhere = pairs.in_turn(2 * ROUNDS, lambda: reading(bus), lambda: reading(other), lambda: reading(None))
     read = [a for a, _ in here] + [b for _, b in there]
     unread = [b for _, b in here] + [a for a, _ in there]
     print(f"{'with 5 subscribers':27} {pairs.ratio(unread, read)} of a publisher's {statistics.median(unread):.2f} ms at the same moments, where they read another cluster  "

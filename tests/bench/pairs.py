@@ -1,10 +1,10 @@
 """
-Two things compared on a machine whose speed changes from one second to the next: both in turn, in slices of a second,
+Two things compared on a machine whose speed changes from one second to the next: both in turn, in short slices,
 by the median of the pairs' ratios. A slow moment spoils one pair, not the result.
 """
 import statistics
 
-SLICE = 1 # seconds
+SLICE = 2 # seconds
 
 
 def in_turn(rounds, *runs):

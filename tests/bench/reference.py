@@ -126,20 +126,31 @@ class Reference:
     def psql(self, sql, stdin=subprocess.DEVNULL):
         subprocess.run(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", *self.where, "-d", "ecostore", "-c", sql], env=self.environment, stdin=stdin, check=True)
 
-    def run(self, secs):
-        """{count, secs} of its transactions."""
+    def run(self, secs, warm_secs, cpu_secs):
+        """
+        {count, secs, cpu, share} of its transactions in the secs after the first warm_secs: a connection plans each
+        statement, some five times over, before it is as fast as those that services keep. share: of all that were made.
+        """
         with tempfile.NamedTemporaryFile("w", suffix=".sql", encoding="utf-8") as out:
             out.write(self.script.text(self.per_client))
             out.flush()
-            argv = ["pgbench", "-n", "-M", "prepared", "-c", str(self.clients), "-j", "2", "-T", str(secs), "-f", out.name, *self.where,
+            argv = ["pgbench", "-n", "-M", "prepared", "-c", str(self.clients), "-j", "2", "-T", str(warm_secs + secs), "-P", "1", "-f", out.name, *self.where,
                     "-D", f"i={self.used}"]
             for text, name in self.script.constants.items():
                 argv += ["-D", f"{name}={text}"]
-            done = subprocess.run([*argv, "ecostore"], env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
-        count = re.search(r"transactions actually processed: (\d+)", done.stdout)
-        rate = re.search(r"tps = ([\d.]+)", done.stdout)
-        if done.returncode != 0 or not rate or int(count[1]) == 0:
-            raise RuntimeError(f"pgbench: {done.stderr[-600:]}")
+            process = subprocess.Popen([*argv, "ecostore"], env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            before, seconds, last = cpu_secs(), [], ""
+            for line in process.stderr:
+                last = line
+                if line.startswith("progress:"):
+                    seconds.append(float(line.split()[3]))
+                if len(seconds) == warm_secs:
+                    before = cpu_secs()
+            output = process.communicate()[0]
+        count = re.search(r"transactions actually processed: (\d+)", output)
+        measured = sum(seconds[warm_secs:warm_secs + secs])
+        if process.returncode != 0 or not count or measured == 0:
+            raise RuntimeError(f"pgbench: {last}")
         # No client is much ahead of the others.
-        self.used += int(count[1]) * 2 // self.clients + 2
-        return {"count": int(count[1]), "secs": int(count[1]) / float(rate[1])}
+        self.used += int(count[1]) * 5 // (4 * self.clients) + 8
+        return {"count": measured, "secs": secs, "cpu": cpu_secs() - before, "share": measured / int(count[1])}
