@@ -14,7 +14,7 @@
 
 #define WAIT_MAX_MS 1000
 /* Under load a consumer looks no more often than this: batches grow instead, and cost less. */
-#define PACE_MS 12
+#define PACE_MS 16
 #define BUSY_EVENTS 64
 #define AWAY_FIRST_MS 200
 #define AWAY_MAX_MS 3000

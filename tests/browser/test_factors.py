@@ -92,6 +92,7 @@ class FactorsTest(ChromeTest):
         for name, value in more.items():
             setattr(options, name, value)
         self.driver.add_virtual_authenticator(options)
+        self.addCleanup(self.driver.remove_virtual_authenticator)
 
     def add_passkey(self, name="Laptop"):
         self.visit("/account/factors")

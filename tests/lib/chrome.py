@@ -22,9 +22,10 @@ try:
 except ImportError:
     webdriver = None
 
-# Without most of these a browser in a closed network spends its time looking for its maker.
+# Without most of these a browser in a closed network spends its time looking for its maker, or keeps processes for sites it never visits.
 FLAGS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--hide-scrollbars",
+         "--disable-component-update", "--disable-sync", "--disable-site-isolation-trials", "--renderer-process-limit=1",
+         "--disable-features=BackForwardCache,MediaRouter,OptimizationHints,SpareRendererForSitePerProcess,Translate", "--disable-dev-shm-usage", "--hide-scrollbars",
          "--force-device-scale-factor=1", "--lang=en"]
 SCREENS = ROOT / "build" / "screens"
 WIDTHS = (360, 1440)
@@ -41,21 +42,40 @@ def chromium_is_here():
 
 @unittest.skipUnless(chromium_is_here(), "chromium, chromium-driver or python3-selenium is not installed")
 class ChromeTest(ShopTest):
-    """Each test has a browser with a profile of its own: self.open(), then self.driver."""
+    """self.open(), then self.driver: to each test a browser that knows nothing of those before."""
+
+    started = {}  # Chromium takes seconds to start: one of each kind serves all tests of a module
 
     def open(self, javascript=True):
+        try:
+            self.driver = self.started[javascript]
+            self.forget()
+        except (KeyError, WebDriverException):  # none yet, or one that a failed test left as it was
+            self.driver = self.started[javascript] = self.start(javascript)
+        return self.driver
+
+    @staticmethod
+    def start(javascript):
         options = webdriver.ChromeOptions()
         profile = tempfile.mkdtemp(prefix="ecostore-browser-")
-        self.addCleanup(shutil.rmtree, profile, ignore_errors=True)
+        unittest.addModuleCleanup(shutil.rmtree, profile, ignore_errors=True)
         for flag in FLAGS + [f"--user-data-dir={profile}", f"--window-size={WIDTHS[1]},1000"]:
             options.add_argument(flag)
         if not javascript:
             options.add_experimental_option("prefs", {"profile.managed_default_content_settings.javascript": 2})
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-        self.driver = webdriver.Chrome(service=Service(shutil.which("chromedriver")), options=options)
-        self.addCleanup(self.driver.quit)
-        self.driver.set_page_load_timeout(30)
-        return self.driver
+        driver = webdriver.Chrome(service=Service(shutil.which("chromedriver")), options=options)
+        unittest.addModuleCleanup(driver.quit)
+        driver.set_page_load_timeout(30)
+        return driver
+
+    def forget(self):
+        """Cookies, what pages stored, the cache, the history's page, a width, what the console said."""
+        self.driver.get("about:blank")
+        for command, arguments in (("Network.clearBrowserCookies", {}), ("Network.clearBrowserCache", {}), ("Emulation.clearDeviceMetricsOverride", {}),
+                                   ("Storage.clearDataForOrigin", {"origin": self.shop.url, "storageTypes": "all"})):
+            self.driver.execute_cdp_cmd(command, arguments)
+        self.driver.get_log("browser")
 
     # ------------------------------------------------------------ hands
     def visit(self, path):
