@@ -66,6 +66,7 @@ class ChromeTest(ShopTest):
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         driver = webdriver.Chrome(service=Service(shutil.which("chromedriver")), options=options)
         unittest.addModuleCleanup(driver.quit)
+        unittest.addModuleCleanup(ChromeTest.started.clear)
         driver.set_page_load_timeout(30)
         return driver
 
