@@ -1,10 +1,11 @@
 /*
  * work_events.c - events to their handlers, exactly once in effect.
  *
- * A claim is committed first: it counts the attempt, so that an event that kills its
- * consumer is found out. Then one transaction takes the events of the claimed shards, runs
- * their handlers and moves the cursors. When one fails, the transaction is run again with
- * each handler in a savepoint, and what fails there is parked: health pays for no savepoint.
+ * One transaction takes the events of some shards, runs their handlers and moves the cursors.
+ * When one fails, the transaction is run again with each handler in a savepoint, and what fails
+ * there is parked: health pays for no savepoint. A process that has just begun, and one whose
+ * batch failed, is careful for some passes: it commits a claim first, which counts the attempt,
+ * so that an event that kills its consumer is found out. Health pays for no claim either.
  */
 #include "app/work_internal.h"
 
@@ -19,6 +20,8 @@
 #define SHARDS 16
 #define BATCH_PER_SHARD 16
 #define BATCH_PER_SHARD_MAX 64 /* while much waits */
+/* What killed the last process is in the first passes of the next one: it waits the longest. */
+#define CAREFUL_PASSES 16
 
 struct claim {
 	const char *subscription;
@@ -61,7 +64,7 @@ static const struct db_column PARKED_COLUMNS[] = {TAKEN_EVENT_COLUMNS};
 static const struct db_stmt SUBSCRIBE =
 	DB_EXEC("work_subscribe", SQL("select bus.subscribe($1, $2, $3, $4::timestamptz)"));
 static const struct db_stmt CLAIM = DB_ROWS(
-	"work_claim", struct claim, CLAIM_COLUMNS, SQL("select subscription, shard, parked_pos from bus.claim($1)"));
+	"work_claim", struct claim, CLAIM_COLUMNS, SQL("select subscription, shard, parked_pos from bus.claim($1, $2)"));
 static const struct db_stmt TAKE = DB_ROWS("work_take", struct taken, TAKEN_COLUMNS,
 	SQL("select position, id, topic, aggregate_type, aggregate_id, order_key, payload, traceparent, request_id, "
 	    "created_at,"
@@ -259,12 +262,13 @@ static void log_done(struct ctx *c, const struct batch *b)
 }
 
 /*
- * A batch that failed as a whole is claimed again later, and its attempts are counted there.
+ * A batch that failed as a whole is claimed later, and its attempts are counted there.
  * Nobody waits for the disk: a crash of the server takes effects and cursor back together, and
  * the events come again. What leaves this database goes through jobs, whose lease waits for the
  * disk, and so for all that was committed before it.
  */
-static err_t run_batch(struct ctx *c, struct batch *b, err_t (*body)(struct ctx *c, void *arg), size_t *did)
+static err_t run_batch(
+	struct worker *w, struct ctx *c, struct batch *b, err_t (*body)(struct ctx *c, void *arg), size_t *did)
 {
 	err_t e;
 
@@ -280,6 +284,7 @@ static err_t run_batch(struct ctx *c, struct batch *b, err_t (*body)(struct ctx 
 		log_failure(c, e, "batch of events failed", LS("subscription", b->consumer->subscription),
 			LS("why", failure_text(c, e)));
 		ctx_clear_failure(c);
+		w->sound_passes = 0;
 		return e == &ERR_UNAVAILABLE || e == &ERR_UNCERTAIN ? e : OK;
 	}
 	*did += b->handled;
@@ -326,14 +331,14 @@ static err_t work_consumer(
 			b->nshards < SHARDS)
 			b->shards[b->nshards++] = claims[i].shard;
 	if (b->nshards > 0) {
-		TRY(run_batch(c, b, batch_in_tx, did));
+		TRY(run_batch(w, c, b, batch_in_tx, did));
 		learn_size(w, b);
 	}
 	for (size_t i = 0; i < n && !worker_stopping(w); i++) {
 		if (claims[i].parked_pos == 0 || strcmp(claims[i].subscription, s->subscription) != 0)
 			continue;
 		b->parked_pos = claims[i].parked_pos;
-		TRY(run_batch(c, b, parked_in_tx, did));
+		TRY(run_batch(w, c, b, parked_in_tx, did));
 	}
 	return OK;
 }
@@ -341,6 +346,7 @@ static err_t work_consumer(
 err_t work_events(struct worker *w, struct ctx *c, size_t *did)
 {
 	struct claim *claims;
+	bool careful;
 	size_t n;
 
 	if (w->nconsumers == 0)
@@ -349,10 +355,13 @@ err_t work_events(struct worker *w, struct ctx *c, size_t *did)
 		TRY(subscribe(w, c));
 	if (w->per_shard == 0)
 		w->per_shard = BATCH_PER_SHARD;
+	careful = w->sound_passes < CAREFUL_PASSES;
 	fault_unit("events", "claim");
-	TRY(db_rows(c, &CLAIM, PARAMS(P_TEXTS(w->names, w->nconsumers)), &claims, &n));
+	TRY(db_rows(c, &CLAIM, PARAMS(P_TEXTS(w->names, w->nconsumers), P_BOOL(careful)), &claims, &n));
 	if (n == 0)
 		return OK;
+	if (careful)
+		w->sound_passes++;
 	for (const struct consumer *s = w->work->consumers; s->subscription != NULL && !worker_stopping(w); s++)
 		TRY(work_consumer(w, c, s, claims, n, did));
 	return OK;

@@ -33,8 +33,10 @@ static const struct db_stmt OUTBOX_BLOCKS = DB_ROWS("test_outbox_blocks", struct
 static const struct db_stmt CURSOR_BLOCKS = DB_ROWS("test_cursor_blocks", struct number, NUMBER_COLUMNS,
 	SQL("select pg_stat_get_xact_blocks_fetched('bus.cursor'::regclass)"
 	    " + pg_stat_get_xact_blocks_fetched('bus.cursor_pkey'::regclass) as n"));
-static const struct db_stmt CLAIM = DB_ROWS(
-	"test_claim", struct number, NUMBER_COLUMNS, SQL("select count(*) as n from bus.claim(array['orders.test'])"));
+static const struct db_stmt CLAIM = DB_ROWS("test_claim", struct number, NUMBER_COLUMNS,
+	SQL("select count(*) as n from bus.claim(array['orders.test'], true)"));
+static const struct db_stmt LOOK = DB_ROWS("test_look", struct number, NUMBER_COLUMNS,
+	SQL("select count(*) as n from bus.claim(array['orders.test'], false)"));
 static const struct db_stmt SUBSCRIBE =
 	DB_EXEC("test_subscribe", SQL("select bus.subscribe($1, array['order.placed'], $2, null)"));
 static const struct db_stmt ONE =
@@ -153,6 +155,7 @@ static err_t many_batches_under_a_snapshot(struct ctx *c, void *arg)
 	test_sql("do $$ begin for i in 1..3000 loop"
 		 " update bus.cursor set pos = pos + 1, updated_at = clock_timestamp();"
 		 " end loop; end $$");
+	assert_in_range(blocks_of(consumer, &LOOK, &CURSOR_BLOCKS), 16, 400);
 	assert_in_range(blocks_of(consumer, &CLAIM, &CURSOR_BLOCKS), 16, 400);
 	return OK;
 }
