@@ -91,25 +91,28 @@ static const struct db_stmt FIND_BESTSELLING = LIST_OF("find_bestselling", FOUND
 static const struct db_stmt FIND_RELEVANCE = LIST_OF("find_relevance", FOUND, BY_RANK);
 
 /*
- * A list without words and filters is what most ask for. No parameter changes the plan of these, so each worker plans
- * them once; those above are planned at every call. They always go on behind something: 1 number, 2 text, 3 id.
+ * A list without words, filters and page number is what most ask for. No parameter changes the plan of these, so each
+ * worker plans them once; those above are planned at every call. LIST_ROWS_MAX, a constant, tells the planner that few
+ * rows are wanted, or it would plan them each time too. They always go on behind something: 1 number, 2 text, 3 id;
+ * 4 is how many.
  */
-#define PLAIN(name_, number_, behind_, order_)                                                                         \
+#define LIST_ROWS_MAX "101" /* a client may ask for 100; one more shows whether the list goes on */
+#define PLAIN(name_, number_, behind_, order_, order_of_rows_)                                                         \
 	DB_ROWS(name_, struct card, CARD_COLUMNS,                                                                      \
-		SQL("select " CARD_FIELDS ", " number_ " as number from catalog.listing l where " behind_              \
+		SQL("select * from (select " CARD_FIELDS ", " number_ " as number from catalog.listing l where " behind_ \
 		    " and ($1::bigint is null or $2::text is null or $3::uuid is null or true)"                        \
-		    " order by " order_ " offset $4::bigint limit $5::bigint"))
+		    " order by " order_ " limit " LIST_ROWS_MAX ") x order by " order_of_rows_ " limit $4::bigint"))
 
-static const struct db_stmt PLAIN_PRICE =
-	PLAIN("plain_price", "l.price_minor", "(l.price_minor, l.product_id) > ($1, $3)", "l.price_minor, l.product_id");
+static const struct db_stmt PLAIN_PRICE = PLAIN("plain_price", "l.price_minor",
+	"(l.price_minor, l.product_id) > ($1, $3)", "l.price_minor, l.product_id", "number, id");
 static const struct db_stmt PLAIN_PRICE_DOWN = PLAIN("plain_price_down", "l.price_minor",
-	"(l.price_minor, l.product_id) < ($1, $3)", "l.price_minor desc, l.product_id desc");
+	"(l.price_minor, l.product_id) < ($1, $3)", "l.price_minor desc, l.product_id desc", "number desc, id desc");
 static const struct db_stmt PLAIN_NEWEST =
-	PLAIN("plain_newest", "0::bigint", "l.product_id < $3", "l.product_id desc");
-static const struct db_stmt PLAIN_NAME = PLAIN(
-	"plain_name", "0::bigint", "(l.name_key, l.product_id) > ($2 collate \"C\", $3)", "l.name_key, l.product_id");
+	PLAIN("plain_newest", "0::bigint", "l.product_id < $3", "l.product_id desc", "id desc");
+static const struct db_stmt PLAIN_NAME = PLAIN("plain_name", "0::bigint",
+	"(l.name_key, l.product_id) > ($2 collate \"C\", $3)", "l.name_key, l.product_id", "name_key, id");
 static const struct db_stmt PLAIN_BESTSELLING = PLAIN("plain_bestselling", "l.popularity",
-	"(l.popularity, l.product_id) < ($1, $3)", "l.popularity desc, l.product_id desc");
+	"(l.popularity, l.product_id) < ($1, $3)", "l.popularity desc, l.product_id desc", "number desc, id desc");
 
 /* Where a list begins: before every row there can be. */
 static const struct uuid LOWEST_ID = {"00000000-0000-0000-0000-000000000000"};
@@ -302,19 +305,19 @@ static const json_t *wanted_facts(struct ctx *c, const struct params *attributes
 	return attributes->n > 0 ? o : NULL;
 }
 
-static bool is_filtered(const struct listing_query *q)
+static bool is_plain(const struct listing_query *q)
 {
-	return q->q != NULL || q->category != NULL || q->nbrands > 0 || q->price_min > 0 || q->price_max > 0 ||
-	       q->in_stock_present || q->attributes.n > 0 || q->facets;
+	return q->q == NULL && q->category == NULL && q->nbrands == 0 && q->price_min == 0 && q->price_max == 0 &&
+	       !q->in_stock_present && q->attributes.n == 0 && !q->facets && q->offset == 0;
 }
 
-static err_t list_all(struct ctx *c, const struct listing_query *q, int64_t limit, struct listing_result *r)
+static err_t list_plain(struct ctx *c, const struct listing_query *q, int64_t limit, struct listing_result *r)
 {
 	const struct plain_list *list = &PLAIN_LISTS[q->order];
 	const struct db_call calls[] = {
 		CALL_ROWS(list->stmt, &r->cards, &r->n, P_INT(q->after.set ? q->after.number : list->number),
 			P_TEXT(q->after.set ? q->after.text : ""), P_UUID(q->after.set ? &q->after.id : list->id),
-			P_INT(q->offset), P_INT(limit)),
+			P_INT(limit)),
 		{.stmt = &PLAIN_TOTAL, .row = &r->total},
 	};
 	return db_run(c, calls, ARRAY_LEN(calls));
@@ -353,8 +356,8 @@ err_t listing_store_list(struct ctx *c, const struct listing_query *q, int64_t l
 	};
 
 	*r = (struct listing_result){0};
-	if (!is_filtered(q))
-		return list_all(c, q, limit, r);
+	if (is_plain(q))
+		return list_plain(c, q, limit, r);
 	return db_run(c, calls, q->facets ? 3 : 2);
 }
 
