@@ -2,7 +2,8 @@
 -- where that is likely: else a batch is one transaction, found without writing.
 
 -- Shards of one subscription that have events. They are claimed where a batch did not come back, where
--- events are handled one by one since, and where so much waits that processes share it or cursors must follow.
+-- events are handled one by one since, and where so much waits that processes share it. Where there is
+-- nothing for them cursors follow, all at once and not often.
 create function bus.find_shards(p_subscription bus.subscription, p_head bigint) returns setof smallint
 language plpgsql security definer set search_path = bus, pg_temp set plan_cache_mode = force_generic_plan
 set enable_seqscan = off set enable_bitmapscan = off as $$
@@ -21,11 +22,21 @@ begin
 	end if;
 	if in_doubt or p_head - low > 1000 then
 		return query select bus.claim_shards(p_subscription, p_head);
-	else
-		return query
-		select distinct e.shard from event e
-		 where e.pos > low and e.pos <= p_head and e.topic = any (p_subscription.topics) and e.pos > places[e.shard + 1];
+		return;
 	end if;
+	if p_head - low > 250 then
+		update cursor c set pos = p_head, updated_at = clock_timestamp()
+		  from (select x.shard, x.pos from unnest(places) with ordinality p (pos, n)
+			  join cursor x on x.subscription = p_subscription.name and x.shard = p.n - 1 and x.pos = p.pos
+			 where x.pos < p_head and not exists (
+				select from event e
+				 where e.shard = x.shard and e.pos > x.pos and e.pos > low and e.pos <= p_head and e.topic = any (p_subscription.topics))
+			   for update of x skip locked) f
+		 where c.subscription = p_subscription.name and c.shard = f.shard and c.pos = f.pos;
+	end if;
+	return query
+	select distinct e.shard from event e
+	 where e.pos > low and e.pos <= p_head and e.topic = any (p_subscription.topics) and e.pos > places[e.shard + 1];
 end $$;
 
 -- Everything a process may do now, for all its subscriptions: shards to take, parked events to try.

@@ -22,6 +22,8 @@ struct number {
 static const struct db_column NUMBER_COLUMNS[] = {DB_COLUMN(struct number, n, DB_INT64)};
 static const struct db_stmt SEQUENCE =
 	DB_ROWS("test_sequence", struct number, NUMBER_COLUMNS, SQL("select bus.sequence_batch()::bigint as n"));
+static const struct db_stmt LOOK = DB_ROWS("test_look", struct number, NUMBER_COLUMNS,
+	SQL("select shard::bigint as n from bus.claim(array['orders.test'], false)"));
 static const struct db_stmt EFFECT =
 	DB_EXEC("test_effect", SQL("insert into public.effect (pos, key, n) values ($1, $2, $3)"));
 
@@ -310,6 +312,29 @@ static void a_sound_process_that_is_killed_is_found_out(void **state)
 	assert_int_equal(test_sql_int("select max(n) from public.effect"), 32);
 }
 
+/* Others' topics fill the log: it is not read again and again for the one event that concerns us. */
+static void cursors_follow_where_nothing_is_for_them(void **state)
+{
+	struct ctx *c = test_ctx();
+	struct number r;
+
+	(void)state;
+	(void)consume();
+	for (int part = 0; part < 2; part++) {
+		test_sql("insert into bus.outbox (topic, aggregate_type, aggregate_id, order_key, payload, headers)"
+			 " select 'order.cancelled', 'order', 'c' || i, 'c' || i, '{}', '{}' from generate_series(1, 150) i");
+		if (part == 0)
+			happen("a", 1);
+	}
+	sequence_all();
+	assert_ok(c, db_one(c, &LOOK, NO_PARAMS, &r));
+	assert_int_equal(r.n, test_sql_int("select bus.shard_of('a')"));
+	assert_int_equal(test_sql_int("select count(*) from bus.cursor where pos = bus.head()"), 15);
+	assert_int_equal(test_sql_int("select count(*) from bus.cursor where pos = 0 and shard = bus.shard_of('a')"), 1);
+	assert_int_equal(consume(), 1);
+	assert_string_equal(effects(), "a1");
+}
+
 /* The shard that kills is left alone for longer each time; the others go on meanwhile. */
 static void crash_loops_are_damped(void **state)
 {
@@ -426,6 +451,7 @@ int main(void)
 		cmocka_unit_test_setup(a_hopeless_event_dies_and_frees_its_key, clean),
 		cmocka_unit_test_setup(an_event_that_kills_is_buried_alone, clean),
 		cmocka_unit_test_setup(a_sound_process_that_is_killed_is_found_out, clean),
+		cmocka_unit_test_setup(cursors_follow_where_nothing_is_for_them, clean),
 		cmocka_unit_test_setup(crash_loops_are_damped, clean),
 		cmocka_unit_test_setup(killed_consumers_lose_and_repeat_nothing, clean),
 		cmocka_unit_test_setup(a_job_is_done_once, clean),
