@@ -66,6 +66,14 @@ class GatewayTest(ShopTest):
         for text in services:
             self.assertNotIn(key[:20], text)
 
+    def test_log_names_the_method_that_was_sent(self):
+        """Also when the gateway answers by itself, with an error page."""
+        mark = unique("path")
+        self.assertEqual(self.shop.request("POST", f"/cart/{mark}", b"x" * (2 << 20)).status, 413)
+        path = self.shop.run_dir / "log" / "nginx" / "access.log"
+        line = wait_for("the access log", lambda: next((json.loads(line) for line in path.read_text().splitlines() if mark in line), None))
+        self.assertEqual((line["method"], line["status"]), ("POST", 413))
+
     def test_page_errors_are_pages(self):
         r = self.shop.request("POST", "/cart/lines", b"x" * (2 << 20), {"Content-Type": "application/x-www-form-urlencoded"})
         self.assertEqual(r.status, 413)
