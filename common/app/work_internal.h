@@ -24,7 +24,7 @@ struct worker {
 	size_t ntimers;
 	bool subscribed;
 	int64_t per_shard; /* events a shard and batch; 0 at first */
-	int sound_passes; /* with events, since the start or the last batch that failed; no further than is asked for */
+	int sound_passes; /* with events, since the start or the last batch that failed; counted up to CAREFUL_PASSES */
 	int64_t last_pass_us;    /* monotonic: when the last one began */
 	int stop_fd; /* −1: none */
 };

@@ -14,6 +14,7 @@
 #define IMAGES_MAX 20
 #define PAIR_SEPARATOR '\x1f'    /* between name and value in catalog.listing.pairs */
 #define LIST_DEFAULT 24
+#define LIST_MAX 100             /* rows that a client may ask for at once */
 #define DEPTH_MAX 1000           /* how far a list ordered by relevance goes */
 #define COUNT_EXACT_MAX 1000     /* above, totals are estimates */
 #define CURSOR_MAX 400

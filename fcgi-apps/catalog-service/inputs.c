@@ -18,7 +18,7 @@
 	FILTER_FIELDS, {"price_min", BIND_INT, Q(price_min), .max = MONEY_MAX},                                        \
 		{"price_max", BIND_INT, Q(price_max), .max = MONEY_MAX},                                               \
 		{"sort", BIND_ENUM, Q(sort), .values = SORT_NAMES}, {"facets", BIND_BOOL, Q(facets)},                  \
-		{"limit", BIND_INT, Q(limit), .min = 1, .max = 100},                                                   \
+		{"limit", BIND_INT, Q(limit), .min = 1, .max = LIST_MAX},                                                   \
 	{                                                                                                              \
 		"cursor", BIND_LINE, Q(cursor_text), .max = CURSOR_MAX                                                 \
 	}

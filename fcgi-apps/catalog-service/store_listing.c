@@ -96,7 +96,9 @@ static const struct db_stmt FIND_RELEVANCE = LIST_OF("find_relevance", FOUND, BY
  * rows are wanted, or it would plan them each time too. They always go on behind something: 1 number, 2 text, 3 id;
  * 4 is how many.
  */
-#define LIST_ROWS_MAX "101" /* a client may ask for 100; one more shows whether the list goes on */
+#define DIGITS_OF_(number) #number
+#define DIGITS_OF(number) DIGITS_OF_(number)
+#define LIST_ROWS_MAX DIGITS_OF(LIST_MAX) " + 1" /* one more shows whether the list goes on */
 #define PLAIN(name_, number_, behind_, order_, order_of_rows_)                                                         \
 	DB_ROWS(name_, struct card, CARD_COLUMNS,                                                                      \
 		SQL("select * from (select " CARD_FIELDS ", " number_ " as number from catalog.listing l where " behind_ \

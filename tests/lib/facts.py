@@ -142,7 +142,7 @@ def assert_settled(shop, hurry=None):
 
 
 def mails_astray(shop):
-    """Each message is one mail, under its own Message-ID. Whose sender died before he wrote that down came again, and is the same one."""
+    """Each message that was sent is a mail under its Message-ID, and each mail a message. Whose sender died before he wrote that down came again, and is the same one."""
     arrived = {str(m["Message-ID"]).strip("<>").split("@")[0] for m in shop.mails()}
     sent = {f"{m['id']}.{m['resends']}" for m in shop.sql("select jsonb_build_object('id', id, 'resends', resends) from notification.message where state = 'sent'")}
     found = {"mails that nobody sent": arrived - sent, "mails that did not come": sent - arrived}

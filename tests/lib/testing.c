@@ -13,6 +13,8 @@
 
 #define CONNECTIONS_MAX 256
 #define CONTEXTS_MAX 256
+#define BECOMES_TURNS 1500
+#define BECOMES_TURN_US 20000
 
 static char database[64]; /* "" until created */
 static pid_t owner;       /* a forked child must not drop it */
@@ -195,6 +197,16 @@ int64_t test_sql_int(const char *sql)
 	if (text == NULL || !str_int64(str_of(text), &value))
 		fail_msg("test_sql_int: %s gave %s", sql, text == NULL ? "nothing" : text);
 	return value;
+}
+
+bool test_sql_becomes(const char *sql, int64_t wanted)
+{
+	for (int i = 0; i < BECOMES_TURNS; i++) {
+		if (test_sql_int(sql) == wanted)
+			return true;
+		usleep(BECOMES_TURN_US);
+	}
+	return false;
 }
 
 void test_assert_err(const struct ctx *c, err_t e, err_t expected, const char *file, int line)

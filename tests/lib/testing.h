@@ -51,6 +51,8 @@ void test_sql(const char *sql);
 /* The first value of the first row as superuser, in memory that lasts until the next call; NULL for null or no row. */
 const char *test_sql_text(const char *sql);
 int64_t test_sql_int(const char *sql);
+/* Whether test_sql_int() answers what is wanted, within half a minute. */
+bool test_sql_becomes(const char *sql, int64_t wanted);
 
 /* e is exactly the problem expected (NULL: OK); otherwise says both, and the ctx's detail. */
 #define assert_err(c, e, expected) test_assert_err((c), (e), (expected), __FILE__, __LINE__)

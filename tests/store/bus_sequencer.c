@@ -17,8 +17,6 @@
 #define TURNS 60
 #define PRODUCERS 3
 #define SEQUENCERS 2
-#define DEADLINE_TURNS 1500
-#define TURN_US 20000
 
 struct number {
 	int64_t n;
@@ -307,16 +305,6 @@ static void lead(int number)
 	_exit(work_run(child_ctx("es_bus", name), &work, -1) == OK ? 0 : 1);
 }
 
-static bool becomes(const char *sql, int64_t wanted)
-{
-	for (int i = 0; i < DEADLINE_TURNS; i++) {
-		if (test_sql_int(sql) == wanted)
-			return true;
-		usleep(TURN_US);
-	}
-	return false;
-}
-
 #define LEADER                                                                                                         \
 	"select coalesce(max(right(a.application_name, 1)::integer), -1) from pg_locks l join pg_stat_activity a "     \
 	"using (pid)"                                                                                                  \
@@ -331,9 +319,9 @@ static bool becomes(const char *sql, int64_t wanted)
 static void start_two(pid_t pids[SEQUENCERS])
 {
 	pids[0] = child(lead, 0);
-	assert_true(becomes(LEADER, 0));
+	assert_true(test_sql_becomes(LEADER, 0));
 	pids[1] = child(lead, 1);
-	assert_true(becomes(WAITING, 1));
+	assert_true(test_sql_becomes(WAITING, 1));
 }
 
 static void stop_two(const pid_t pids[SEQUENCERS])
@@ -351,10 +339,10 @@ static void a_dead_leader_is_relieved(void **state)
 	(void)state;
 	start_two(pids);
 	test_sql("select public.add_events(10)");
-	assert_true(becomes("select count(*) from bus.event", 10));
+	assert_true(test_sql_becomes("select count(*) from bus.event", 10));
 	(void)kill(pids[0], SIGKILL);
 	test_sql("select public.add_events(10)");
-	assert_true(becomes("select count(*) from bus.event", 20));
+	assert_true(test_sql_becomes("select count(*) from bus.event", 20));
 	assert_int_equal(test_sql_int(LEADER), 1);
 	assert_int_equal(test_sql_int("select max(pos) from bus.event"), 20);
 	stop_two(pids);
@@ -368,11 +356,11 @@ static void a_hanging_leader_is_stood_in_for(void **state)
 	start_two(pids);
 	(void)kill(pids[0], SIGSTOP);
 	test_sql("select public.add_events(10)");
-	assert_true(becomes("select count(*) from bus.event", 10));
+	assert_true(test_sql_becomes("select count(*) from bus.event", 10));
 	assert_int_equal(test_sql_int(LEADER), 0);
 	(void)kill(pids[0], SIGCONT);
 	test_sql("select public.add_events(10)");
-	assert_true(becomes("select count(*) from bus.event", 20));
+	assert_true(test_sql_becomes("select count(*) from bus.event", 20));
 	assert_int_equal(test_sql_int("select max(pos) from bus.event"), 20);
 	stop_two(pids);
 }

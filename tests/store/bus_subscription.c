@@ -13,8 +13,6 @@
 #include "app/event.h"
 #include "data/clock.h"
 
-#define DEADLINE_TURNS 1500
-#define TURN_US 20000
 #define HISTORY 3000
 
 struct number {
@@ -170,12 +168,7 @@ static void end(pid_t pid)
 
 static bool effects_become(int64_t wanted)
 {
-	for (int i = 0; i < DEADLINE_TURNS; i++) {
-		if (effects() >= wanted)
-			return effects() == wanted;
-		usleep(TURN_US);
-	}
-	return false;
+	return test_sql_becomes("select count(*) from public.effect", wanted);
 }
 
 /* Old history and new facts, two processes at it, in the order of each key. */

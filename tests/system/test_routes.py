@@ -22,7 +22,7 @@ HOSTILE = [
     "../../../../etc/passwd", "%00%ff%c3%28", "\u202e\ufeff\u200b" + MARK, "9" * 40, "-1", "1e999", "x" * 6000, "💩" * 300, "true", "[]", "${jndi:ldap://127.0.0.1/a}", "javascript:alert(1)//" + MARK,
 ]
 if os.environ.get("HOSTILE") != "all":  # make test-security takes all; here what has the most in one
-    HOSTILE = [HOSTILE[i] for i in (4, 5, 6, 8, 10, 13)]
+    HOSTILE = [HOSTILE[i] for i in (0, 1, 4, 5, 6, 8, 10, 13)]
 # What would sign out who asks, or ask a paid service to hash for a minute.
 ASIDE = re.compile(r"/(logout|refresh)$|^/internal/|/metrics$|^/mock-provider/api/|/sessions$")
 # The path of a form's page, with a real id for whoever is asked.
